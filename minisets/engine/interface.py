@@ -1,0 +1,335 @@
+"""Containers as this program needs them: the values that cross, and one method for each engine call.
+
+Leaves every Kubernetes decision to `kubelet/`. Implementations: `docker.py`, `memory.py`; both pass
+tests/contracts/engine.py. Errors are `errors.EngineError` and its leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime, timedelta
+
+State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What a container sees at `target`. A volume is never filled from the image (`nocopy`).
+
+    kind `volume`: source is the volume's name; `bind`: a host path; `tmpfs`: no source.
+    """
+
+    kind: Literal["volume", "bind", "tmpfs"]
+    target: str
+    source: str = ""
+    read_only: bool = False
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A network by name, with the address that the container is to have."""
+
+    network: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """Everything that is said when a container is created. None = what the image says.
+
+    entrypoint and arguments are Kubernetes' `command` and `args`. A container either has an
+    attachment of its own or joins the network, IPC (and, if asked, pid) namespace of `joins`.
+    """
+
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    entrypoint: tuple[str, ...] | None = None
+    arguments: tuple[str, ...] | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    working_dir: str = ""
+    user: str = ""
+    hostname: str = ""
+    domainname: str = ""
+    attachment: Attachment | None = None
+    joins: str = ""
+    joins_pid: bool = False
+    mounts: tuple[Mount, ...] = ()
+    stop_timeout: timedelta | None = None
+    memory_bytes: int = 0
+    nano_cpus: int = 0
+    cpu_shares: int = 0
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    no_new_privileges: bool = False
+    read_only_root: bool = False
+    tty: bool = False
+    stdin: bool = False
+
+
+@dataclass(frozen=True)
+class ContainerSummary:
+    """What a list tells; everything else wants `inspect_container`."""
+
+    id: str
+    name: str
+    state: State
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container as the engine sees it now. `addresses`: network name -> address."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: State
+    labels: Mapping[str, str]
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int = 0
+    oom_killed: bool = False
+    error: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A local image. `digests`: `name@sha256:...` of where it was pulled from."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: Mapping[str, str]
+    architecture: str
+    stop_signal: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    """A volume to create."""
+
+    name: str
+    labels: Mapping[str, str]
+    driver: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume as the engine sees it."""
+
+    name: str
+    labels: Mapping[str, str]
+    driver: str
+    options: Mapping[str, str]
+    mountpoint: str
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A bridge network to create; `ip_range` is the part that the engine may hand out itself."""
+
+    name: str
+    subnet: str
+    gateway: str
+    ip_range: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as the engine sees it; subnet and gateway are empty where it has none."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    subnet: str
+    gateway: str
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine says of itself and of its machine."""
+
+    id: str
+    name: str
+    version: str
+    api_version: str
+    architecture: str
+    operating_system: str
+    os_type: str
+    kernel: str
+    cpus: int
+    memory_bytes: int
+    rootless: bool
+
+
+@dataclass(frozen=True)
+class EngineEvent:
+    """Something happened. kind: container, volume, network, image; action: start, die, destroy, ..."""
+
+    kind: str
+    action: str
+    id: str
+    labels: Mapping[str, str]
+    time: datetime
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """Which part of a container's log. tail None = all; since is a wall-clock moment."""
+
+    follow: bool = False
+    tail: int | None = None
+    since: datetime | None = None
+    timestamps: bool = False
+
+
+@dataclass(frozen=True)
+class ExecSpec:
+    """A command to run in a running container."""
+
+    command: tuple[str, ...]
+    stdin: bool = False
+    tty: bool = False
+
+
+@dataclass(frozen=True)
+class ExecState:
+    """Whether a command still runs; exit_code is None while it does."""
+
+    running: bool
+    exit_code: int | None
+
+
+Output = tuple[Literal["stdout", "stderr"], bytes]
+
+
+class Stream(Protocol):
+    """Output as it comes; iterating ends with the command, the log or `close`."""
+
+    def __iter__(self) -> Iterator[Output]:
+        """Blocks until there is more. With a tty everything is `stdout`."""
+
+    def close(self) -> None:
+        """Ends the iteration from any thread."""
+
+
+class ExecStream(Stream, Protocol):
+    """A running command's output and input."""
+
+    def write(self, data: bytes) -> None:
+        """To the command's stdin."""
+
+    def close_stdin(self) -> None:
+        """End of input; output goes on."""
+
+
+class EventStream(Protocol):
+    """Events as they come; iterating ENDS, without an error, when the engine goes away or at `close`."""
+
+    def __iter__(self) -> Iterator[EngineEvent]:
+        """Blocks until there is more."""
+
+    def close(self) -> None:
+        """Ends the iteration from any thread."""
+
+
+class Engine(Protocol):
+    """A container engine. One method = one engine call; everything is found by label."""
+
+    def info(self) -> EngineInfo:
+        """About the engine; raises EngineUnavailable where none answers."""
+
+    def list_containers(self, labels: Mapping[str, str]) -> tuple[ContainerSummary, ...]:
+        """All containers, running or not, with all of these labels (an empty value = has the label)."""
+
+    def inspect_container(self, container: str) -> Container:
+        """By id or name; EngineNotFound if there is none."""
+
+    def create_container(self, spec: ContainerSpec) -> str:
+        """The new id. EngineConflict: the name is taken. EngineNotFound: no such image locally."""
+
+    def start_container(self, container: str) -> None:
+        """Start what was created; starting a running one does nothing."""
+
+    def signal_container(self, container: str, signal: str = "") -> None:
+        """Send a signal (`SIGTERM`); empty = the image's stop signal. Not running: EngineConflict."""
+
+    def rename_container(self, container: str, name: str) -> None:
+        """EngineConflict: the name is taken."""
+
+    def remove_container(self, container: str, *, force: bool = False) -> None:
+        """Removes container and anonymous volumes; a missing one is no error. Force kills first."""
+
+    def logs(self, container: str, options: LogOptions) -> Stream:
+        """The container's log."""
+
+    def create_exec(self, container: str, spec: ExecSpec) -> str:
+        """Prepare a command; EngineConflict if the container does not run."""
+
+    def start_exec(self, exec_id: str, spec: ExecSpec) -> ExecStream:
+        """Start it and attach."""
+
+    def inspect_exec(self, exec_id: str) -> ExecState:
+        """Whether it still runs, and its exit code."""
+
+    def resize_exec(self, exec_id: str, columns: int, rows: int) -> None:
+        """Tell a tty its size."""
+
+    def put_archive(self, container: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive below a directory of a running container."""
+
+    def inspect_image(self, image: str) -> Image | None:
+        """The local image of that name, digest or id, or None."""
+
+    def pull_image(self, image: str) -> Iterator[str]:
+        """Pull, yielding one line of progress at a time; raises EngineError when it fails."""
+
+    def import_image(self, name: str, root: bytes, changes: tuple[str, ...]) -> str:
+        """Make an image from a tar of its root file system and Dockerfile lines; returns its id."""
+
+    def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+        """Local images with all of these labels."""
+
+    def remove_image(self, image: str) -> None:
+        """Remove by id or name; a missing one is no error, one in use EngineConflict."""
+
+    def create_volume(self, spec: VolumeSpec) -> Volume:
+        """Create, or return the one that has the name: compare its labels with the spec's."""
+
+    def inspect_volume(self, name: str) -> Volume | None:
+        """The volume of that name, or None."""
+
+    def list_volumes(self, labels: Mapping[str, str]) -> tuple[Volume, ...]:
+        """Volumes with all of these labels."""
+
+    def remove_volume(self, name: str) -> None:
+        """Remove volume and data; a missing one is no error, one in use EngineConflict."""
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """The new id. EngineConflict: name taken or subnet overlaps."""
+
+    def list_networks(self) -> tuple[Network, ...]:
+        """All networks, ours or not."""
+
+    def remove_network(self, network: str) -> None:
+        """Remove; a missing one is no error, one in use EngineConflict."""
+
+    def events(self, labels: Mapping[str, str]) -> EventStream:
+        """Events from now on of things that carry these labels."""
+
+    def close(self) -> None:
+        """Release connections."""
