@@ -6,6 +6,7 @@ Leaves to `api/discovery.py` how they are announced and to `registry/` what a wr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 Object = dict[str, Any]
@@ -140,3 +141,57 @@ def by_resource(group: str, version: str, plural: str) -> Kind | None:
 def by_word(word: str) -> Kind | None:
     """The kind that a person means by `pods`, `pod`, `po` or `statefulsets.apps`, or None."""
     return _BY_WORD.get(word.lower())
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Why a manifest's kind is not served: a mistake (is_error), or something minisets leaves out."""
+
+    message: str
+    is_error: bool
+
+
+# Kinds of Kubernetes itself that real manifests carry and minisets does not serve.
+_KUBERNETES = frozenset(
+    (
+        *(
+            "Binding",
+            "ComponentStatus",
+            "LimitRange",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+        ),
+        *("DaemonSet", "Deployment", "ReplicaSet", "CronJob", "Job"),
+        *("HorizontalPodAutoscaler", "PodDisruptionBudget"),
+        *("Ingress", "IngressClass", "NetworkPolicy", "IPAddress", "ServiceCIDR"),
+        *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+        *("CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),
+        *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+        *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+        *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
+        *("CustomResourceDefinition", "APIService", "CertificateSigningRequest", "ClusterTrustBundle"),
+        *("Lease", "PriorityClass", "RuntimeClass", "FlowSchema", "PriorityLevelConfiguration"),
+        *("DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"),
+        *("StorageVersionMigration", "PodSecurityPolicy", "Kustomization"),
+    )
+)
+_GROUPS = frozenset(("", "apps", "autoscaling", "batch", "extensions", "policy"))
+
+
+def elsewhere(api_version: str, title: str) -> Elsewhere:
+    """What to say of a kind that `served` does not know."""
+    group = api_version.rpartition("/")[0]
+    right = _BY_TITLE.get(title)
+    if right is not None and (group in _GROUPS or group.endswith("k8s.io")):
+        said = f'no kind "{title}" in version "{api_version}": write apiVersion: {right.api_version}'
+        return Elsewhere(said, is_error=True)
+    if title in _KUBERNETES:
+        said = f'kind "{title}" ({api_version}) is Kubernetes\' and not emulated by minisets'
+        return Elsewhere(said, is_error=False)
+    if group not in _GROUPS and not group.endswith("k8s.io"):
+        said = f'kind "{title}" ({api_version}) is a custom resource: minisets runs no operators'
+        return Elsewhere(said, is_error=False)
+    near = get_close_matches(title, _BY_TITLE, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ": see `minisets get --help` for the kinds served"
+    return Elsewhere(f'no kind "{title}" in version "{api_version}"{hint}', is_error=True)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from minisets.objects.reading import Listing as Listing  # noqa: PLC0414 - part of this interface
+from minisets.objects.reading import Reader as Reader  # noqa: PLC0414 - part of this interface
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -34,24 +37,6 @@ class Change:
     object: Object
     previous: Object | None
     version: int
-
-
-@dataclass(frozen=True)
-class Listing:
-    """All objects of a kind at one version, sorted by namespace and name."""
-
-    items: tuple[Object, ...]
-    version: int
-
-
-class Reader(Protocol):
-    """Reading; `Store`, `Transaction` and the CLI's API client are readers."""
-
-    def get(self, ref: Ref) -> Object | None:
-        """The object, shared (copy before you change it), or None."""
-
-    def list(self, kind: str, namespace: str = "") -> Listing:
-        """All objects of the kind (title), in one namespace or in all."""
 
 
 class Transaction(Reader, Protocol):

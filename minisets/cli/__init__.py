@@ -1,0 +1,14 @@
+"""The command line: click commands, and pure rendering of what the API answers.
+
+Belongs here: what a person types, what is printed, exit codes (0 done, 1 failed, 2 misused, 130 Ctrl-C).
+Must not: talk to Docker except through `cluster/`; decide about workloads; know more than the API says.
+
+    app.py        the group, and what an error becomes     session.py   cluster, namespace, client
+    up.py down.py the main job                             pods.py      delete-pod, logs, exec
+    reading.py    get, describe                            writing.py   apply, create, delete, scale
+    about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
+    applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
+    render.py describing.py                                pure: objects and Tables into text
+
+2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
+"""

@@ -1,0 +1,164 @@
+"""One manifest into the cluster, as kubectl's client-side apply does it; and its trial run before.
+
+Decides which documents are skipped with a notice and how a refusal names file and line.
+Kubernetes: kubectl pkg/cmd/apply.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from minisets.errors import AlreadyExists, ApiError, Conflict, ManifestError, NotFound
+from minisets.objects.applying import apply_patch, with_last_applied
+from minisets.objects.kinds import Kind, Ref, elsewhere, kind_of, served
+from minisets.objects.metadata import meta, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minisets.client.requests import Answer, ApiClient
+    from minisets.objects.kinds import Object
+    from minisets.objects.manifests import Manifest
+
+_FIELD = re.compile(r'field "([^"]+)"')
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of a manifest: `created`, `configured` or `unchanged`."""
+
+    ref: Ref
+    done: str
+    object: Object
+
+    def __str__(self) -> str:
+        """`statefulset.apps/web created`, as kubectl says it."""
+        return f"{word_for(self.ref)} {self.done}"
+
+
+@dataclass
+class Applier:
+    """Applies manifests to one cluster; `warn` hears what the server warns of, once each."""
+
+    client: ApiClient
+    namespace: str
+    warn: Callable[[str], None]
+    strict: bool = False
+    _namespaces: set[str] = field(default_factory=set)
+    _said: set[str] = field(default_factory=set)
+
+    def ref_of(self, manifest: Manifest) -> Ref | None:
+        """Which object the manifest means; None, after a notice, if minisets does not serve its kind."""
+        kind = self._kind(manifest)
+        if kind is None:
+            return None
+        name = name_of(manifest.obj)
+        if not name:
+            self._refuse(manifest, "resource name may not be empty", "metadata")
+        namespace = (meta(manifest.obj).get("namespace") or self.namespace) if kind.namespaced else ""
+        return Ref(kind.title, namespace, name)
+
+    def _kind(self, manifest: Manifest) -> Kind | None:
+        version, title = str(manifest.obj["apiVersion"]), str(manifest.obj["kind"])
+        kind = served(version, title)
+        if kind is not None:
+            return kind
+        problem = elsewhere(version, title)
+        if problem.is_error or self.strict:
+            self._refuse(manifest, problem.message, "kind")
+        self._warn(f"{manifest.source}:{manifest.line}: skipped: {problem.message}")
+        return None
+
+    def check(self, manifest: Manifest) -> None:
+        """A trial run on the server: raises what it refuses, with file and line; changes nothing."""
+        ref = self.ref_of(manifest)
+        if ref is None:
+            return
+        if ref.kind == "Namespace":
+            self._namespaces.add(ref.name)
+        self._run(manifest, ref, dry_run=True)
+
+    def apply(self, manifest: Manifest) -> Applied | None:
+        """Create what is missing, patch what differs; None if the kind was skipped."""
+        ref = self.ref_of(manifest)
+        return None if ref is None else self._run(manifest, ref, dry_run=False)
+
+    def _run(self, manifest: Manifest, ref: Ref, *, dry_run: bool) -> Applied:
+        try:
+            for _ in range(_TRIES):
+                try:
+                    return self._once(manifest, ref, dry_run=dry_run)
+                except (AlreadyExists, Conflict, NotFound) as error:
+                    if isinstance(error, NotFound) and not (current_is_gone(error, ref)):
+                        raise
+            return self._once(manifest, ref, dry_run=dry_run)
+        except ApiError as error:
+            self._refuse(manifest, str(error), _path_in(error), error)
+
+    def _once(self, manifest: Manifest, ref: Ref, *, dry_run: bool) -> Applied:
+        current = self.client.get(ref)
+        wanted = _in_namespace(manifest.obj, ref.namespace)
+        if current is None:
+            wanted = with_last_applied(wanted)
+            namespace = ref.namespace
+            if dry_run and namespace in self._namespaces and not self._exists(namespace):
+                # Why: the file makes this namespace, and a trial run must not; try in one that exists.
+                namespace = "default"
+                wanted = _in_namespace(wanted, namespace)
+            answer = self.client.create(
+                ref.kind, namespace, wanted, dry_run=dry_run, manager="kubectl-client-side-apply"
+            )
+            return self._done(ref, "created", answer)
+        patch = apply_patch(ref.kind, wanted, current)
+        if not patch:
+            return Applied(ref, "unchanged", current)
+        answer = self.client.patch(ref, patch, dry_run=dry_run, manager="kubectl-client-side-apply")
+        return self._done(ref, "configured", answer)
+
+    def _exists(self, namespace: str) -> bool:
+        return self.client.get(Ref("Namespace", "", namespace)) is not None
+
+    def _done(self, ref: Ref, done: str, answer: Answer) -> Applied:
+        for warning in answer.warnings:
+            self._warn(f"{word_for(ref)}: {warning}")
+        return Applied(ref, done, answer.object)
+
+    def _warn(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.warn(text)
+
+    @staticmethod
+    def _refuse(manifest: Manifest, message: str, path: str, cause: ApiError | None = None) -> NoReturn:
+        line = manifest.line_of(path)
+        what = f'{manifest.obj["kind"]} "{name_of(manifest.obj)}"'
+        text = message if what.split('"')[1] and what.split('"')[1] in message else f"{what}: {message}"
+        raise ManifestError(f"{manifest.source}:{line}: {text}") from cause
+
+
+def current_is_gone(error: NotFound, ref: Ref) -> bool:
+    """Whether it is the object itself that vanished between two requests, not its namespace."""
+    return bool(error.details().get("name") == ref.name and error.details().get("kind") != "namespaces")
+
+
+def word_for(ref: Ref) -> str:
+    """`statefulset.apps/web`."""
+    kind = kind_of(ref.kind)
+    return f"{kind.singular}{'.' + kind.group if kind.group else ''}/{ref.name}"
+
+
+def _in_namespace(obj: Object, namespace: str) -> Object:
+    if not namespace:
+        return obj
+    return {**obj, "metadata": {**meta(obj), "namespace": namespace}}
+
+
+def _path_in(error: ApiError) -> str:
+    """The field that a refusal is about, or an empty path: the document."""
+    if error.causes:
+        return error.causes[0].field
+    found = _FIELD.search(str(error))
+    return found[1] if found else ""

@@ -1,0 +1,227 @@
+"""Waiting until statefulsets and pods are what was asked for, and saying what moves meanwhile.
+
+Driven by two watches and a deadline; nothing is polled. Decides when a workload is Ready; leaves
+what to do about one that is not to its caller.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from minisets.controllers.statefulset.identity import ordinal_of, replicas_of
+from minisets.errors import MinisetsError
+from minisets.objects.metadata import (
+    generation_of,
+    is_being_deleted,
+    is_true,
+    name_of,
+    namespace_of,
+    ref_of,
+    spec_of,
+    status_of,
+)
+from minisets.objects.owners import is_controlled_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import timedelta
+
+    from minisets.client.requests import ApiClient, Watch
+    from minisets.clock import Clock
+    from minisets.objects.kinds import Object, Ref
+
+_KINDS = ("StatefulSet", "Pod")
+
+
+class NotReady(MinisetsError):
+    """The deadline passed first."""
+
+
+@dataclass
+class Scene:
+    """The statefulsets and pods of one namespace, as far as the watches have told."""
+
+    objects: dict[Ref, Object] = field(default_factory=dict)
+
+    def get(self, ref: Ref) -> Object | None:
+        """The object, if it is there."""
+        return self.objects.get(ref)
+
+    def pods_of(self, statefulset: Object) -> list[Object]:
+        """Its pods, by ordinal."""
+        pods = [
+            pod
+            for ref, pod in self.objects.items()
+            if ref.kind == "Pod" and is_controlled_by(pod, statefulset)
+        ]
+        return sorted(pods, key=lambda pod: ordinal_of(statefulset, pod) or 0)
+
+
+def is_rolled_out(statefulset: Object) -> bool:
+    """Whether every replica is ready and of the revision that it should have.
+
+    Kubernetes: kubectl pkg/polymorphichelpers/rollout_status.go `StatefulSetStatusViewer`.
+    """
+    status, replicas = status_of(statefulset), replicas_of(statefulset)
+    if int(status.get("observedGeneration") or 0) < generation_of(statefulset):
+        return False
+    if int(status.get("readyReplicas") or 0) < replicas or int(status.get("replicas") or 0) > replicas:
+        return False
+    strategy = spec_of(statefulset).get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return True
+    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+    return int(status.get("updatedReplicas") or 0) >= replicas - partition
+
+
+def is_ready(pod: Object) -> bool:
+    """Ready (or done), and here to stay."""
+    done = status_of(pod).get("phase") == "Succeeded"
+    return (done or is_true(pod, "Ready")) and not is_being_deleted(pod)
+
+
+def state_of(pod: Object) -> str:
+    """A pod's state in a few words: what a person waits for."""
+    if is_being_deleted(pod):
+        return "Terminating"
+    if is_true(pod, "Ready"):
+        return "Ready"
+    status = status_of(pod)
+    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    for container in every:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason"):
+            return ": ".join(filter(None, (waiting["reason"], waiting.get("message", ""))))
+    for entry in status.get("conditions") or ():
+        if entry.get("type") == "PodScheduled" and entry.get("status") == "False":
+            return f"{entry.get('reason', 'Pending')}: {entry.get('message', '')}"
+    return "Running, not Ready" if status.get("phase") == "Running" else str(status.get("phase") or "Pending")
+
+
+class _Follower:
+    """Lists and watches both kinds; every change arrives in one queue."""
+
+    def __init__(self, client: ApiClient, namespace: str) -> None:
+        self.scene = Scene()
+        self._queue: queue.SimpleQueue[tuple[str, Object] | None] = queue.SimpleQueue()
+        self._watches: list[Watch] = []
+        self._threads: list[threading.Thread] = []
+        for kind in _KINDS:
+            listing = client.select(kind, namespace)
+            self.scene.objects.update({ref_of(obj): obj for obj in listing.items})
+            watch = client.watch(kind, namespace, since=listing.version)
+            thread = threading.Thread(
+                target=self._follow, args=(watch,), name=f"minisets-watch-{kind}", daemon=True
+            )
+            self._watches.append(watch)
+            self._threads.append(thread)
+            thread.start()
+
+    def _follow(self, watch: Watch) -> None:
+        try:
+            for event in watch:
+                self._queue.put((event.type, event.object))
+        except MinisetsError:
+            pass
+        self._queue.put(None)
+
+    def wait(self, timeout: timedelta) -> bool:
+        """Take in what happened, waiting for something if need be; False once the time is over."""
+        try:
+            change = self._queue.get(timeout=max(0.0, timeout.total_seconds()))
+        except queue.Empty:
+            return False
+        while True:
+            if change is None:
+                raise MinisetsError("the server went away: see `minisets status`, and run the command again")
+            self._take(*change)
+            if self._queue.empty():
+                return True
+            change = self._queue.get()
+
+    def _take(self, event: str, obj: Object) -> None:
+        if event == "DELETED":
+            self.scene.objects.pop(ref_of(obj), None)
+        elif event in ("ADDED", "MODIFIED"):
+            self.scene.objects[ref_of(obj)] = obj
+
+    def close(self) -> None:
+        for watch in self._watches:
+            watch.close()
+
+
+@contextmanager
+def _following(client: ApiClient, namespace: str) -> Iterator[_Follower]:
+    follower = _Follower(client, namespace)
+    try:
+        yield follower
+    finally:
+        follower.close()
+
+
+def until(
+    client: ApiClient,
+    namespace: str,
+    is_done: Callable[[Scene], bool],
+    *,
+    timeout: timedelta,
+    clock: Clock,
+    saw: Callable[[Scene], None] = lambda _: None,
+) -> Scene:
+    """The scene in which `is_done` holds; NotReady when the time is over. `saw` hears every change."""
+    deadline = clock.elapsed() + timeout
+    with _following(client, namespace) as follower:
+        while True:
+            saw(follower.scene)
+            if is_done(follower.scene):
+                return follower.scene
+            if not follower.wait(deadline - clock.elapsed()):
+                raise NotReady(f"not done within {timeout.total_seconds():g} s")
+
+
+def are_ready(refs: Sequence[Ref]) -> Callable[[Scene], bool]:
+    """Whether all of these statefulsets and pods are Ready."""
+
+    def done(scene: Scene) -> bool:
+        for ref in refs:
+            obj = scene.get(ref)
+            if obj is None:
+                return False
+            if not (is_rolled_out(obj) if ref.kind == "StatefulSet" else is_ready(obj)):
+                return False
+        return True
+
+    return done
+
+
+def pods_behind(scene: Scene, refs: Sequence[Ref]) -> list[Object]:
+    """The pods that these statefulsets and pods amount to, in order."""
+    pods: list[Object] = []
+    for ref in refs:
+        obj = scene.get(ref)
+        if obj is not None:
+            pods += scene.pods_of(obj) if ref.kind == "StatefulSet" else [obj]
+    return pods
+
+
+def what_is_missing(scene: Scene, refs: Sequence[Ref], flags: str) -> str:
+    """The first pod that is not ready, its state, and what to type: for the message of a failure."""
+    for pod in pods_behind(scene, refs):
+        if not is_ready(pod):
+            return f"pod {name_of(pod)} is {state_of(pod)}; see `minisets{flags} describe pod {name_of(pod)}`"
+    for ref in refs:
+        obj = scene.get(ref)
+        if obj is None:
+            return f"{ref.kind} {ref.name} is gone"
+        if ref.kind == "StatefulSet" and not is_rolled_out(obj):
+            have, want = status_of(obj).get("readyReplicas") or 0, replicas_of(obj)
+            where = f"{namespace_of(obj)}/{name_of(obj)}"
+            return (
+                f"statefulset {where} has {have} of {want} pods ready; "
+                f"see `minisets{flags} describe statefulset {name_of(obj)}`"
+            )
+    return "nothing is missing"

@@ -1,0 +1,211 @@
+"""Commands on pods: `delete-pod`, `logs`, `exec`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+import threading
+import tty
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from minisets.cli import following
+from minisets.cli.following import NotReady, Scene, is_ready
+from minisets.cli.session import Session, note, say, with_session
+from minisets.client import streams
+from minisets.controllers.statefulset.identity import first_ordinal, ordinal_of, replicas_of
+from minisets.errors import MinisetsError, UsageError
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import name_of, ref_of, status_of, uid_of
+from minisets.objects.owners import controller_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from minisets.client.requests import ApiClient
+    from minisets.client.streams import Session as Running
+    from minisets.objects.kinds import Object
+
+
+@click.command("delete-pod")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("-l", "--selector", default="", help="Delete the pods with these labels.")
+@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the replacements.")
+@click.option("--no-wait", is_flag=True, help="Return once the pods are marked.")
+@with_session
+def delete_pod(
+    session: Session, names: tuple[str, ...], selector: str, timeout: float, *, no_wait: bool
+) -> None:
+    """Delete pods; those of a statefulset come back with the same name and data."""
+    client = session.client()
+    pods = _chosen(client, session.namespace, names, selector)
+    for pod in pods:
+        client.delete(ref_of(pod), uid=uid_of(pod))
+        if no_wait:
+            say(f'pod "{name_of(pod)}" deleted')
+    if no_wait:
+        return
+    limit = timedelta(seconds=timeout)
+    told: set[str] = set()
+
+    def saw(scene: Scene) -> None:
+        for pod in pods:
+            _tell(scene, pod, told)
+
+    try:
+        following.until(
+            client,
+            session.namespace,
+            lambda scene: all(_is_replaced(scene, pod) for pod in pods),
+            timeout=limit,
+            clock=session.clock,
+            saw=saw,
+        )
+    except NotReady as error:
+        behind = ", ".join(name_of(pod) for pod in pods if f"{name_of(pod)} back" not in told)
+        raise MinisetsError(
+            f"not back within {timeout:g} s: {behind}; see `minisets{session.flags} get pods`"
+        ) from error
+
+
+def _chosen(client: ApiClient, namespace: str, names: Sequence[str], selector: str) -> list[Object]:
+    if bool(names) == bool(selector):
+        raise UsageError("name the pods, or choose them with -l: one of both")
+    if names:
+        return [client.read(Ref("Pod", namespace, name.removeprefix("pod/"))) for name in names]
+    pods = list(client.select("Pod", namespace, labels=selector).items)
+    if not pods:
+        raise MinisetsError(f'no pod in namespace "{namespace}" matches -l {selector}: nothing was deleted')
+    return pods
+
+
+def _replacement(scene: Scene, pod: Object) -> Object | None:
+    """The pod of that name with another uid."""
+    found = scene.get(ref_of(pod))
+    return found if found is not None and uid_of(found) != uid_of(pod) else None
+
+
+def _will_return(scene: Scene, pod: Object) -> bool:
+    """Whether its statefulset still wants the ordinal."""
+    controller = controller_of(pod)
+    if controller is None or controller["kind"] != "StatefulSet":
+        return False
+    statefulset = scene.get(Ref("StatefulSet", ref_of(pod).namespace, controller["name"]))
+    if statefulset is None or uid_of(statefulset) != controller["uid"]:
+        return False
+    ordinal = ordinal_of(statefulset, pod)
+    first = first_ordinal(statefulset)
+    return ordinal is not None and first <= ordinal < first + replicas_of(statefulset)
+
+
+def _is_replaced(scene: Scene, pod: Object) -> bool:
+    found = scene.get(ref_of(pod))
+    if found is not None and uid_of(found) == uid_of(pod):
+        return False
+    if not _will_return(scene, pod):
+        return True
+    return found is not None and is_ready(found)
+
+
+def _tell(scene: Scene, pod: Object, told: set[str]) -> None:
+    """Say once that a pod is gone, and once that its successor is Ready."""
+    name = name_of(pod)
+    found = scene.get(ref_of(pod))
+    if f"{name} gone" not in told and (found is None or uid_of(found) != uid_of(pod)):
+        told.add(f"{name} gone")
+        say(f'pod "{name}" deleted')
+    new = _replacement(scene, pod)
+    if f"{name} back" not in told and new is not None and is_ready(new):
+        told.add(f"{name} back")
+        was, now = status_of(pod).get("podIP", "no address"), status_of(new).get("podIP", "no address")
+        say(f"pod/{name} is Ready again at {now} (was {was})")
+
+
+@click.command()
+@click.argument("pod")
+@click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing.")
+@click.option("-p", "--previous", is_flag=True, help="The container that ran before the last restart.")
+@click.option("--tail", default=-1, help="Only the last lines.")
+@click.option("--timestamps", is_flag=True, help="With times.")
+@with_session
+def logs(
+    session: Session,
+    pod: str,
+    container: str,
+    tail: int,
+    *,
+    follow: bool,
+    previous: bool,
+    timestamps: bool,
+) -> None:
+    """Print a container's log."""
+    query = {
+        "container": container,
+        "follow": "true" if follow else "",
+        "previous": "true" if previous else "",
+        "tailLines": str(tail) if tail >= 0 else "",
+        "timestamps": "true" if timestamps else "",
+    }
+    ref = Ref("Pod", session.namespace, pod.removeprefix("pod/"))
+    for piece in session.client().logs(ref, query):
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
+@click.option("-i", "--stdin", is_flag=True, help="Pass standard input on.")
+@click.option("-t", "--tty", is_flag=True, help="Give the command a terminal.")
+@click.argument("pod")
+@click.argument("argv", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
+@with_session
+def exec_(
+    session: Session, pod: str, argv: tuple[str, ...], container: str, *, stdin: bool, tty: bool
+) -> None:
+    """Run a command in a container; its exit code is ours."""
+    words = argv[1:] if argv[:1] == ("--",) else argv
+    if not words:
+        raise UsageError("say what to run: minisets exec POD -- COMMAND")
+    if tty and not (stdin and sys.stdin.isatty()):
+        if stdin:
+            note("Unable to use a TTY - input is not a terminal or the right kind of file")
+        tty = False
+    command = streams.Command(session.namespace, pod.removeprefix("pod/"), words, container, tty)
+    running = streams.run(session.access(), command, stdin=stdin)
+    if stdin:
+        running.feed(lambda size: os.read(sys.stdin.fileno(), size))
+    with _terminal(running) if tty else _plain():
+        code = running.wait(sys.stdout.buffer, sys.stderr.buffer)
+    if code:
+        note(f"command terminated with exit code {code}")
+    raise SystemExit(code)
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _terminal(running: Running) -> Iterator[None]:
+    """Every key goes to the command; its terminal has our size, always."""
+    before = termios.tcgetattr(sys.stdin)
+
+    def resize(*_: Any) -> None:
+        size = os.get_terminal_size()
+        threading.Thread(target=running.resize, args=(size.columns, size.lines), daemon=True).start()
+
+    tty.setraw(sys.stdin)
+    signal.signal(signal.SIGWINCH, resize)
+    resize()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

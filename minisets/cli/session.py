@@ -1,0 +1,98 @@
+"""What every command starts from: which cluster, which namespace, the client. And the shared options."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from minisets.client.requests import ApiClient
+from minisets.clock import SystemClock
+from minisets.cluster import control
+from minisets.cluster.places import Places, places
+from minisets.settings import DEFAULT_CLUSTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from minisets.client.access import Access
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation of the command line."""
+
+    cluster: str
+    namespace: str
+    clock: SystemClock
+
+    @property
+    def places(self) -> Places:
+        """Where the cluster's files lie."""
+        return places(self.cluster, Path.home(), os.environ)
+
+    def access(self) -> Access:
+        """How to reach the running server."""
+        return control.running(self.places)
+
+    def client(self) -> ApiClient:
+        """A client of the running server."""
+        return ApiClient(self.access(), command=f"minisets {click.get_current_context().command.name}")
+
+    @property
+    def flags(self) -> str:
+        """What must be typed again to mean this cluster and namespace."""
+        cluster = f" --cluster {self.cluster}" if self.cluster != DEFAULT_CLUSTER else ""
+        return cluster + (f" -n {self.namespace}" if self.namespace != "default" else "")
+
+
+def pause(duration: timedelta) -> None:
+    """Sleep; only for waits on another process that sends no event."""
+    time.sleep(duration.total_seconds())
+
+
+def with_session(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `-n` and `--cluster`, and a Session as its first argument."""
+
+    @click.option("-n", "--namespace", default="", metavar="NAME", help="Namespace (default: default).")
+    @click.option(
+        "--cluster",
+        envvar="MINISETS_CLUSTER",
+        default="",
+        metavar="NAME",
+        help="Cluster (default: minisets, or $MINISETS_CLUSTER).",
+    )
+    @click.pass_context
+    @wraps(command)
+    def wrapped(context: click.Context, /, *args: Any, namespace: str, cluster: str, **kwargs: Any) -> Any:
+        given: dict[str, str] = context.find_root().obj or {}
+        session = Session(
+            cluster=cluster or given.get("cluster") or DEFAULT_CLUSTER,
+            namespace=namespace or given.get("namespace") or "default",
+            clock=SystemClock(),
+        )
+        return command(session, *args, **kwargs)
+
+    return wrapped
+
+
+def say(line: str) -> None:
+    """A line of result."""
+    click.echo(line)
+
+
+def note(line: str) -> None:
+    """A line beside the result: on stderr."""
+    click.echo(line, err=True)
+
+
+def is_terminal() -> bool:
+    """Whether both ends are a person's."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,57 @@
+"""How to reach one cluster's API: address, authority and token; to and from a kubeconfig. Pure."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from minisets.errors import MinisetsError
+
+
+@dataclass(frozen=True)
+class Access:
+    """The server's URL, its certificate authority (PEM) and a bearer token."""
+
+    url: str
+    authority: str
+    token: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.url.removeprefix("https://").rpartition(":")
+        return host, int(port)
+
+
+def kubeconfig(access: Access, cluster: str) -> str:
+    """A kubeconfig whose cluster, user and context carry the cluster's name."""
+    authority = base64.b64encode(access.authority.encode()).decode()
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": cluster, "cluster": {"server": access.url, "certificate-authority-data": authority}}
+        ],
+        "users": [{"name": cluster, "user": {"token": access.token}}],
+        "contexts": [
+            {"name": cluster, "context": {"cluster": cluster, "user": cluster, "namespace": "default"}}
+        ],
+        "current-context": cluster,
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def access_in(text: str, source: str) -> Access:
+    """What a kubeconfig of ours says; MinisetsError, naming the source, where it says something else."""
+    try:
+        config: dict[str, Any] = yaml.safe_load(text)
+        cluster = config["clusters"][0]["cluster"]
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        return Access(cluster["server"], authority, config["users"][0]["user"]["token"])
+    except (yaml.YAMLError, LookupError, TypeError, ValueError) as error:
+        raise MinisetsError(
+            f"{source} is not a kubeconfig of minisets: remove it, and `minisets up` writes it anew"
+        ) from error

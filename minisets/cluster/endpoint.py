@@ -1,0 +1,97 @@
+"""Where a cluster's API is reached: the port that is kept, the process that serves, the kubeconfig.
+
+Files of one person, 0600, replaced whole. Leaves keys to `credentials.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minisets.client.access import Access, access_in, kubeconfig
+from minisets.cluster.credentials import write_private
+
+if TYPE_CHECKING:
+    from minisets.cluster.places import Places
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Which process serves the cluster: its id and start time (in clock ticks), as the kernel has it."""
+
+    pid: int
+    started: int
+
+
+def kept_port(places: Places, host: str) -> int:
+    """The port of last time if it is free, else a free one, which is kept from now on."""
+    try:
+        port = int(places.port.read_text())
+    except (OSError, ValueError):
+        port = 0
+    if not port or not _is_free(host, port):
+        port = _free_port(host)
+        write_private(places.port, f"{port}\n")
+    return port
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def announce(places: Places, access: Access) -> None:
+    """Write the kubeconfig, and which process serves (this one)."""
+    places.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(places.kubeconfig, kubeconfig(access, places.cluster))
+    started = _start_of(os.getpid())
+    write_private(places.process, json.dumps({"pid": os.getpid(), "started": started}) + "\n")
+
+
+def withdraw(places: Places) -> None:
+    """This process serves no longer; the kubeconfig stays, for the next one has the same keys."""
+    places.process.unlink(missing_ok=True)
+
+
+def serving(places: Places) -> Serving | None:
+    """The process that serves the cluster, if it lives: a reused process id does not count."""
+    try:
+        said = json.loads(places.process.read_text())
+        found = Serving(int(said["pid"]), int(said["started"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return found if _start_of(found.pid) == found.started else None
+
+
+def _start_of(pid: int) -> int:
+    """When the process started, in clock ticks since boot; -1 if there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return -1
+    state, *fields = text.rpartition(")")[2].split()
+    return -1 if state == "Z" else int(fields[18])
+
+
+def access(places: Places) -> Access | None:
+    """What our kubeconfig says, or None if there is none."""
+    try:
+        text = places.kubeconfig.read_text()
+    except OSError:
+        return None
+    return access_in(text, str(places.kubeconfig))

@@ -1,0 +1,232 @@
+"""Carries a plan out: one registry call an action, no policy. The room's only writer."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, assert_never
+
+from minisets.controllers.statefulset.actions import (
+    Action,
+    AdoptPod,
+    AdoptRevision,
+    CreateClaim,
+    CreatePod,
+    CreateRevision,
+    DeletePod,
+    DeleteRevision,
+    OwnClaim,
+    Plan,
+    RaiseRevision,
+    RefusePod,
+    ReleasePod,
+    RepairPod,
+    Warn,
+)
+from minisets.controllers.statefulset.observe import observe
+from minisets.controllers.statefulset.plan import plan
+from minisets.errors import AlreadyExists, ApiError, Conflict, MinisetsError, NotFound
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import (
+    key_of,
+    labels_of,
+    name_of,
+    namespace_of,
+    ref_of,
+    spec_of,
+    uid_of,
+)
+from minisets.objects.owners import controller_of, owner_reference
+from minisets.objects.selectors import LabelSelector
+from minisets.registry.registry import DeleteOptions, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from minisets.clock import Clock
+    from minisets.objects.kinds import Object
+    from minisets.objects.reading import Reader
+    from minisets.registry.events import Recorder
+    from minisets.store.interface import Change
+
+
+class StatefulSets:
+    """The controller: keys are `namespace/name` of statefulsets."""
+
+    name = "statefulset"
+    kinds = ("StatefulSet", "Pod")
+
+    def __init__(self, reader: Reader, registry: Registry, recorder: Recorder, clock: Clock) -> None:
+        self._reader = reader
+        self._registry = registry
+        self._recorder = recorder
+        self._clock = clock
+
+    def keys(self, change: Change) -> Iterable[str]:
+        """Which statefulsets a change concerns (A-1); a pod's controllers before and after it count."""
+        if change.ref.kind == "StatefulSet":
+            yield key_of(change.object)
+            return
+        for pod in (change.object, change.previous):
+            if pod is not None:
+                yield from self._statefulsets_of(pod)
+
+    def _statefulsets_of(self, pod: Object) -> Iterable[str]:
+        namespace = namespace_of(pod)
+        controller = controller_of(pod)
+        if controller is not None:
+            if controller.get("kind") == "StatefulSet":
+                yield f"{namespace}/{controller['name']}"
+            return
+        for statefulset in self._reader.list("StatefulSet", namespace).items:
+            if LabelSelector.of(spec_of(statefulset).get("selector")).matches(labels_of(pod)):
+                yield key_of(statefulset)
+
+    def reconcile(self, key: str) -> timedelta | None:
+        """Observe, plan, apply. Raises what the registry raised, after the status is written (A-2)."""
+        namespace, _, name = key.partition("/")
+        observed = observe(self._reader, namespace, name, self._clock.now())
+        if observed is None:
+            return None
+        todo = plan(observed)
+        try:
+            for action in todo.actions:
+                self._apply(observed.statefulset, action)
+        finally:
+            self._finish(observed.statefulset, todo)
+        return todo.recheck_after
+
+    def _finish(self, statefulset: Object, todo: Plan) -> None:
+        if todo.status is not None:
+            self._write_status(statefulset, todo.status)
+        for trim in todo.trims:
+            self._apply(statefulset, trim)
+
+    def _write_status(self, statefulset: Object, status: dict[str, Any]) -> None:
+        def edit(current: Object) -> Object | None:
+            if uid_of(current) != uid_of(statefulset):
+                return None
+            return {**current, "status": status}
+
+        with contextlib.suppress(NotFound):
+            self._registry.change(ref_of(statefulset), edit, subresource="status")
+
+    def _apply(self, statefulset: Object, action: Action) -> None:  # noqa: PLR0912 - one row an action
+        match action:
+            case AdoptPod(pod=pod):
+                self._adopt(statefulset, pod)
+            case AdoptRevision(revision=revision):
+                self._adopt(statefulset, revision)
+            case ReleasePod(pod=pod):
+                self._edit(pod, _without_owner(uid_of(statefulset)))
+            case CreateRevision(revision=revision):
+                self._registry.create("ControllerRevision", namespace_of(statefulset), revision)
+            case RaiseRevision(revision=revision, number=number):
+                self._edit(revision, lambda current: {**current, "revision": number})
+            case DeleteRevision(revision=revision):
+                self._delete(revision)
+            case CreateClaim(claim=claim, pod=name):
+                self._create_claim(statefulset, claim, name)
+            case OwnClaim(claim=claim, owners=owners):
+                self._edit(claim, _with_metadata("ownerReferences", list(owners)))
+            case CreatePod(pod=pod):
+                self._create_pod(statefulset, pod)
+            case RepairPod(pod=pod, labels=labels):
+                self._repair(statefulset, pod, labels)
+            case DeletePod(pod=pod):
+                self._delete_pod(statefulset, pod)
+            case RefusePod(pod=name, cause=cause):
+                message = f"create Pod {name} in StatefulSet {name_of(statefulset)} failed error: {cause}"
+                self._recorder.record(statefulset, "Warning", "FailedCreate", message)
+                raise MinisetsError(cause)
+            case Warn(reason=reason, cause=cause):
+                self._recorder.record(statefulset, "Warning", reason, cause)
+            case _:
+                assert_never(action)
+
+    def _adopt(self, statefulset: Object, obj: Object) -> None:
+        """Only while the statefulset, read afresh, is still this one and stays (A-66)."""
+        fresh = self._reader.get(ref_of(statefulset))
+        if fresh is None or uid_of(fresh) != uid_of(statefulset):
+            raise Conflict(f"{name_of(statefulset)} was replaced while {name_of(obj)} was being adopted")
+        owner = owner_reference(statefulset)
+
+        def edit(current: Object) -> Object:
+            owners = [*(current["metadata"].get("ownerReferences") or []), owner]
+            return _with_metadata("ownerReferences", owners)(current)
+
+        self._edit(obj, edit)
+
+    def _edit(self, obj: Object, edit: Callable[[Object], Object]) -> None:
+        """Change an object if it is still the one that was observed; one that is gone is no error."""
+
+        def guarded(current: Object) -> Object | None:
+            return edit(current) if uid_of(current) == uid_of(obj) else None
+
+        with contextlib.suppress(NotFound):
+            self._registry.change(ref_of(obj), guarded)
+
+    def _delete(self, obj: Object) -> None:
+        with contextlib.suppress(NotFound):
+            self._registry.delete(ref_of(obj), DeleteOptions(uid=uid_of(obj)))
+
+    def _create_pod(self, statefulset: Object, pod: Object) -> None:
+        with self._reported(statefulset, "Create", pod):
+            self._registry.create("Pod", namespace_of(statefulset), pod)
+
+    def _delete_pod(self, statefulset: Object, pod: Object) -> None:
+        with self._reported(statefulset, "Delete", pod):
+            self._delete(pod)
+
+    def _repair(self, statefulset: Object, pod: Object, labels: dict[str, str]) -> None:
+        def edit(current: Object) -> Object:
+            merged = {**(current["metadata"].get("labels") or {}), **labels}
+            return _with_metadata("labels", merged)(current)
+
+        with self._reported(statefulset, "Update", pod):
+            self._edit(pod, edit)
+
+    def _create_claim(self, statefulset: Object, claim: Object, pod: str) -> None:
+        """An existing claim is somebody else's quick work, and silent (A-101)."""
+        what = f"create Claim {name_of(claim)} Pod {pod} in StatefulSet {name_of(statefulset)}"
+        if self._reader.get(Ref("PersistentVolumeClaim", namespace_of(claim), name_of(claim))) is not None:
+            return
+        try:
+            self._registry.create("PersistentVolumeClaim", namespace_of(claim), claim)
+        except AlreadyExists:
+            return
+        except ApiError as error:
+            message = f"{what} failed error: {error}"
+            self._recorder.record(statefulset, "Warning", "FailedCreate", message)
+            raise
+        self._recorder.record(statefulset, "Normal", "SuccessfulCreate", f"{what} success")
+
+    @contextlib.contextmanager
+    def _reported(self, statefulset: Object, verb: str, pod: Object) -> Any:
+        """An Event for the outcome of a pod's write, in upstream's words (A-100)."""
+        what = f"{verb.lower()} Pod {name_of(pod)} in StatefulSet {name_of(statefulset)}"
+        try:
+            yield
+        except ApiError as error:
+            message = f"{what} failed error: {error}"
+            self._recorder.record(statefulset, "Warning", f"Failed{verb}", message)
+            raise
+        self._recorder.record(statefulset, "Normal", f"Successful{verb}", f"{what} successful")
+
+
+def _with_metadata(field: str, value: Any) -> Callable[[Object], Object]:
+    def edit(current: Object) -> Object:
+        metadata = {**current["metadata"], field: value}
+        if not value:
+            del metadata[field]
+        return {**current, "metadata": metadata}
+
+    return edit
+
+
+def _without_owner(uid: str) -> Callable[[Object], Object]:
+    def edit(current: Object) -> Object:
+        owners = [owner for owner in current["metadata"].get("ownerReferences") or [] if owner["uid"] != uid]
+        return _with_metadata("ownerReferences", owners)(current)
+
+    return edit

@@ -1,0 +1,31 @@
+"""The sandbox's program: its source, its binaries, and nothing that runs containers.
+
+Belongs here: `pause.c`, one static binary per architecture, built to the same bytes by `scripts/pause`
+(`pause-*.made-by` names the compiler and linker that made it). The engine turns the bytes into an image.
+Why: the sandbox runs as uid 0 with a writable root, or Docker mounts its /etc/resolv.conf read-only (EROFS).
+Decided 2026-11-23: C without a library, shipped in the package and never pulled, so that a pod needs no
+registry. Rejected: a shell script (needs an image around it), Kubernetes' own pause (writes no resolv.conf).
+"""
+
+from importlib.resources import files
+
+_DOCKER_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def binary(architecture: str) -> bytes:
+    """Return the program for an architecture as the engine (`x86_64`) or an image (`amd64`) names it.
+
+    Raises LookupError when the package has none.
+    """
+    name = _DOCKER_NAMES.get(architecture, architecture)
+    program = files(__name__) / f"pause-{name}"
+    if name not in _DOCKER_NAMES.values() or not program.is_file():
+        raise LookupError(
+            f"no sandbox program for the architecture {architecture!r} in this package: "
+            f"minisets runs on engines of {', '.join(_built())}; scripts/pause builds one from pause.c"
+        )
+    return program.read_bytes()
+
+
+def _built() -> list[str]:
+    return [name for name in _DOCKER_NAMES.values() if (files(__name__) / f"pause-{name}").is_file()]

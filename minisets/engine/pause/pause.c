@@ -1,0 +1,205 @@
+/*
+ * Process 1 of a pod's sandbox, without a C library: a few kilobytes that need nothing around them.
+ *
+ *   pause               writes /etc/resolv.conf from MINISETS_RESOLV_CONF (the whole text) when it is set,
+ *                       reaps every orphan, and leaves with 0 on SIGTERM or SIGINT, at once
+ *   pause swap DIR NEW  points the symlink DIR/..data at NEW, atomically
+ *
+ * Exit codes: 0 done, 1 failed (said on stderr), 2 wrong usage.
+ */
+
+#if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__))
+#error "pause is written for Linux on amd64 and arm64"
+#endif
+
+typedef unsigned long size;
+
+enum { AT_FDCWD = -100, O_WRONLY = 1, O_TRUNC = 01000, STDERR = 2 };
+enum { ENOENT = 2, EINTR = 4, ENAMETOOLONG = 36 };
+enum { SIGINT = 2, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0 };
+enum { PATH_SIZE = 4096 };
+
+#if defined(__x86_64__)
+enum { WRITE = 1, RT_SIGACTION = 13, RT_SIGPROCMASK = 14, GETPID = 39, RT_SIGTIMEDWAIT = 128, EXIT_GROUP = 231,
+       OPENAT = 257, UNLINKAT = 263, RENAMEAT = 264, SYMLINKAT = 266 };
+#else
+enum { UNLINKAT = 35, SYMLINKAT = 36, RENAMEAT = 38, OPENAT = 56, WRITE = 64, EXIT_GROUP = 94, RT_SIGACTION = 134,
+       RT_SIGPROCMASK = 135, RT_SIGTIMEDWAIT = 137, GETPID = 172 };
+#endif
+
+/* ---- the kernel ---- */
+
+static long call(long number, long a, long b, long c, long d)
+{
+#if defined(__x86_64__)
+    long result;
+    register long r10 __asm__("r10") = d;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+    return result;
+#else
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+#endif
+}
+
+static void leave(int code) __attribute__((noreturn));
+static void leave(int code)
+{
+    for (;;)
+        call(EXIT_GROUP, code, 0, 0, 0);
+}
+
+/* ---- text ---- */
+
+static size length(const char *text)
+{
+    size n = 0;
+    while (text[n])
+        n++;
+    return n;
+}
+
+static int equal(const char *a, const char *b)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
+static long write_all(long file, const char *text)
+{
+    size left = length(text);
+    while (left > 0) {
+        long n = call(WRITE, file, (long)text, (long)left, 0);
+        if (n == -EINTR)
+            continue;
+        if (n < 0)
+            return n;
+        text += n;
+        left -= (size)n;
+    }
+    return 0;
+}
+
+/* Says "pause: WHAT PATH: error N" and leaves with 1; N is the positive errno. */
+static void fail(const char *what, const char *path, long error) __attribute__((noreturn));
+static void fail(const char *what, const char *path, long error)
+{
+    char digits[8];
+    int at = sizeof digits - 1;
+    digits[at] = 0;
+    error = -error;
+    do {
+        digits[--at] = (char)('0' + error % 10);
+        error /= 10;
+    } while (error && at > 0);
+    write_all(STDERR, "pause: ");
+    write_all(STDERR, what);
+    write_all(STDERR, " ");
+    write_all(STDERR, path);
+    write_all(STDERR, ": error ");
+    write_all(STDERR, digits + at);
+    write_all(STDERR, "\n");
+    leave(1);
+}
+
+/* ---- pause ---- */
+
+/*
+ * Why not rename: the engine bind-mounts the file into every container of the pod; a new file in its place would be
+ * refused (EBUSY), and the others would go on seeing the old one.
+ */
+static void write_resolv_conf(char **environment)
+{
+    static const char name[] = "MINISETS_RESOLV_CONF=", path[] = "/etc/resolv.conf";
+    for (; *environment; environment++) {
+        size n = 0;
+        while (n < sizeof name - 1 && (*environment)[n] == name[n])
+            n++;
+        if (n < sizeof name - 1)
+            continue;
+        long file = call(OPENAT, AT_FDCWD, (long)path, O_WRONLY | O_TRUNC, 0);
+        long result = file < 0 ? file : write_all(file, *environment + n);
+        if (result < 0)
+            fail("cannot write", path, result);
+        return;
+    }
+}
+
+/*
+ * Process 1 gets no signal that it neither handles nor blocks, so the ends are blocked and waited for. An ignored
+ * SIGCHLD has the kernel reap every child, also those that were dead when they were handed to us.
+ */
+static void sandbox(char **environment)
+{
+    struct { void (*handler)(int); unsigned long flags; void (*restorer)(void); unsigned long mask; } ignore = {0};
+    unsigned long ends = 1ul << (SIGTERM - 1) | 1ul << (SIGINT - 1);
+    ignore.handler = (void (*)(int))1; /* SIG_IGN */
+    call(RT_SIGPROCMASK, SIG_BLOCK, (long)&ends, 0, sizeof ends);
+    call(RT_SIGACTION, SIGCHLD, (long)&ignore, 0, sizeof ignore.mask);
+    if (call(GETPID, 0, 0, 0, 0) == 1) /* elsewhere it would be the machine's own file */
+        write_resolv_conf(environment);
+    while (call(RT_SIGTIMEDWAIT, (long)&ends, 0, 0, sizeof ends) < 0)
+        ;
+    leave(0);
+}
+
+/* ---- pause swap ---- */
+
+static void join(char *path, const char *directory, const char *name)
+{
+    size a = length(directory), b = length(name), i;
+    if (a + b + 2 > PATH_SIZE)
+        fail("cannot use", directory, -ENAMETOOLONG);
+    for (i = 0; i < a; i++)
+        path[i] = directory[i];
+    path[a] = '/';
+    for (i = 0; i <= b; i++)
+        path[a + 1 + i] = name[i];
+}
+
+/* Kubernetes: AtomicWriter's ..data and ..data_tmp. A temporary link that a killed swap left behind is replaced. */
+static void swap(const char *directory, const char *target)
+{
+    static char link[PATH_SIZE], temporary[PATH_SIZE];
+    long result;
+    join(link, directory, "..data");
+    join(temporary, directory, "..data_tmp");
+    result = call(UNLINKAT, AT_FDCWD, (long)temporary, 0, 0);
+    if (result < 0 && result != -ENOENT)
+        fail("cannot remove", temporary, result);
+    result = call(SYMLINKAT, (long)target, AT_FDCWD, (long)temporary, 0);
+    if (result < 0)
+        fail("cannot make", temporary, result);
+    result = call(RENAMEAT, AT_FDCWD, (long)temporary, AT_FDCWD, (long)link);
+    if (result < 0) {
+        call(UNLINKAT, AT_FDCWD, (long)temporary, 0, 0);
+        fail("cannot replace", link, result);
+    }
+    leave(0);
+}
+
+/* ---- the way in: the kernel puts argc, argv, 0, environment, 0 on the stack ---- */
+
+__attribute__((used)) static void run(long *stack)
+{
+    long count = stack[0];
+    char **arguments = (char **)(stack + 1);
+    if (count == 1)
+        sandbox(arguments + count + 1);
+    if (count == 4 && equal(arguments[1], "swap"))
+        swap(arguments[2], arguments[3]);
+    write_all(STDERR, "usage: pause | pause swap DIR NEW\n");
+    leave(2);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call run\n");
+#else
+__asm__(".globl _start\n_start:\n mov x29,#0\n mov x30,#0\n mov x0,sp\n bl run\n");
+#endif

@@ -1,0 +1,275 @@
+"""The sandbox's program, alone and as process 1 of a container on a real engine."""
+
+import contextlib
+import io
+import os
+import platform
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import ImageNotFound
+from docker.models.containers import Container
+
+from minisets.engine import pause
+from tests import leftovers
+from tests.waiting import until
+
+BUSY = "minisets.test/busy:1"
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+REPOSITORY = Path(__file__).parents[2]
+RESOLV_CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local\noptions ndots:5\n"
+
+
+# --- the package's side ---
+
+
+@pytest.mark.parametrize(("asked", "alias"), [("amd64", "x86_64")])
+def test_the_binary_is_found_by_the_engines_and_by_the_images_name(asked: str, alias: str) -> None:
+    assert pause.binary(asked) == pause.binary(alias)
+    assert pause.binary(asked).startswith(b"\x7fELF")
+    assert len(pause.binary(asked)) < 8_000
+
+
+@pytest.mark.parametrize("architecture", ["riscv64", "", "../pause.c"])
+def test_an_unknown_architecture_is_said_with_what_to_do(architecture: str) -> None:
+    with pytest.raises(
+        LookupError, match=r"no sandbox program for the architecture .* scripts/pause builds one"
+    ):
+        pause.binary(architecture)
+
+
+def test_a_fresh_build_has_the_bytes_that_are_committed(tmp_path: Path) -> None:
+    committed = REPOSITORY / "minisets/engine/pause" / f"pause-{ARCHITECTURE}"
+    try:
+        subprocess.run(
+            [REPOSITORY / "scripts/pause", tmp_path], check=True, capture_output=True, timeout=60, text=True
+        )
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no C compiler here: {error.stderr.strip()}")
+    made_by = (tmp_path / f"{committed.name}.made-by").read_text()
+    if made_by != committed.with_name(f"{committed.name}.made-by").read_text():
+        pytest.skip(f"another compiler than the committed one's: {made_by.splitlines()}")
+    assert (tmp_path / committed.name).read_bytes() == committed.read_bytes()
+
+
+# --- alone ---
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "pause"
+    path.write_bytes(pause.binary(platform.machine()))
+    path.chmod(0o755)
+    return path
+
+
+def _run(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10, check=False)
+
+
+def test_swap_makes_and_then_replaces_the_link(program: Path, tmp_path: Path) -> None:
+    for target in ("..2026_a", "..2026_b"):
+        assert _run(program, "swap", tmp_path, target).returncode == 0
+        assert (tmp_path / "..data").readlink() == Path(target)
+    assert not (tmp_path / "..data_tmp").is_symlink()
+
+
+def test_swap_goes_on_after_one_that_was_killed_half_way(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "..data_tmp").symlink_to("..2026_half")
+    assert _run(program, "swap", tmp_path, "..2026_b").returncode == 0
+    assert (tmp_path / "..data").readlink() == Path("..2026_b")
+
+
+def test_a_reader_never_sees_the_link_missing(program: Path, tmp_path: Path) -> None:
+    _run(program, "swap", tmp_path, "0")
+    swaps = subprocess.Popen(
+        ["sh", "-c", 'for i in $(seq 200); do "$1" swap "$2" $i || exit 1; done', "sh", program, tmp_path]
+    )
+    reads = 0
+    while swaps.poll() is None:
+        assert (tmp_path / "..data").is_symlink()
+        reads += 1
+    assert swaps.returncode == 0
+    assert reads > 200
+    assert (tmp_path / "..data").readlink() == Path("200")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda _: None, "cannot make {}/..data_tmp: error 2"),
+        (lambda folder: (folder / "..data").mkdir(parents=True), "cannot replace {}/..data: error 21"),
+        (lambda folder: (folder / "..data_tmp").mkdir(parents=True), "cannot remove {}/..data_tmp: error 21"),
+    ],
+    ids=["no such folder", "a folder in the link's place", "a folder in the temporary link's place"],
+)
+def test_a_swap_that_fails_says_where_and_leaves_with_1(
+    program: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    folder = tmp_path / "volume"
+    spoil(folder)
+    result = _run(program, "swap", folder, "new")
+    assert (result.returncode, result.stderr) == (1, f"pause: {said.format(folder)}\n")
+    assert not (folder / "..data_tmp").is_symlink()
+
+
+def test_a_path_too_long_is_refused(program: Path) -> None:
+    result = _run(program, "swap", "d" * 5000, "new")
+    assert result.returncode == 1
+    assert result.stderr.endswith(": error 36\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["swap"], ["swap", "a"], ["swop", "a", "b"], ["swap", "a", "b", "c"], ["x"]]
+)
+def test_wrong_usage_leaves_with_2(program: Path, arguments: list[str]) -> None:
+    result = _run(program, *arguments)
+    assert (result.returncode, result.stderr) == (2, "usage: pause | pause swap DIR NEW\n")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_leaves_with_0_when_told_to_and_leaves_the_machines_own_file_alone(
+    program: Path, end: signal.Signals
+) -> None:
+    before = Path("/etc/resolv.conf").read_bytes()
+    environment = {**os.environ, "MINISETS_RESOLV_CONF": "nameserver 192.0.2.1\n"}
+    with subprocess.Popen([program], env=environment) as process:
+        try:
+            until(lambda: _is_ready(process.pid), "the program to wait for signals")
+            process.send_signal(end)
+            assert process.wait(timeout=5) == 0
+        finally:
+            process.kill()
+    assert Path("/etc/resolv.conf").read_bytes() == before
+
+
+# --- as a sandbox ---
+
+
+class Bench:
+    """Sandboxes and what joins them on the suite's engine; the test cluster's label marks all of it."""
+
+    def __init__(self, client: docker.DockerClient, cluster: str) -> None:
+        self.client = client
+        self.name = cluster
+        self._labels = {leftovers.CLUSTER_LABEL: cluster}
+
+    def open(self) -> None:
+        self.client.networks.create(self.name, labels=self._labels)
+        self.client.volumes.create(self.name, labels=self._labels)
+        self.client.api.import_image_from_data(
+            _archive(), repository=self.name, tag="1", changes=['ENTRYPOINT ["/pause"]']
+        )
+
+    def sandbox(self, **options: Any) -> Container:
+        return self._start(f"{self.name}:1", None, name=self.name, network=self.name, **options)
+
+    def join(self, sandbox: Container, **options: Any) -> Container:
+        namespace = f"container:{sandbox.id}"
+        return self._start(BUSY, ["idle"], name=f"{self.name}-app", network_mode=namespace, **options)
+
+    def close(self) -> None:
+        mine = [t for t in leftovers.of_test_clusters(self.client) if t.cluster == self.name]
+        leftovers.remove(self.client, mine)
+        with contextlib.suppress(ImageNotFound):
+            self.client.images.remove(f"{self.name}:1", force=True)
+
+    def _start(self, image: str, command: list[str] | None, **options: Any) -> Container:
+        return self.client.containers.run(image, command, detach=True, labels=self._labels, **options)
+
+
+@pytest.fixture
+def bench(docker_engine: docker.DockerClient, cluster_name: str) -> Iterator[Bench]:
+    with contextlib.closing(Bench(docker_engine, cluster_name)) as bench:
+        bench.open()
+        yield bench
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("read_only", [False, True])
+def test_joined_containers_see_the_resolv_conf_of_the_environment(bench: Bench, *, read_only: bool) -> None:
+    sandbox = bench.sandbox(environment={"MINISETS_RESOLV_CONF": RESOLV_CONF}, cap_drop=["ALL"])
+    app = bench.join(sandbox, read_only=read_only)
+    assert _output(app, "cat", "/etc/resolv.conf") == RESOLV_CONF
+
+
+@pytest.mark.docker
+def test_without_the_variable_resolv_conf_stays_as_the_engine_wrote_it(bench: Bench) -> None:
+    app = bench.join(bench.sandbox())
+    assert "nameserver 127.0.0.11" in _output(app, "cat", "/etc/resolv.conf")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [({"user": "65532:65532"}, 13), ({"read_only": True}, 30)],
+    ids=["user", "read-only root"],
+)
+def test_a_resolv_conf_that_cannot_be_written_ends_the_sandbox_with_a_reason(
+    bench: Bench, spoil: dict[str, Any], error: int
+) -> None:
+    sandbox = bench.sandbox(environment={"MINISETS_RESOLV_CONF": RESOLV_CONF}, **spoil)
+    assert sandbox.wait(timeout=10)["StatusCode"] == 1
+    assert sandbox.logs() == f"pause: cannot write /etc/resolv.conf: error {error}\n".encode()
+
+
+@pytest.mark.docker
+def test_the_sandbox_leaves_at_once_on_sigterm(bench: Bench) -> None:
+    sandbox = bench.sandbox()
+    started = time.monotonic()
+    sandbox.kill("SIGTERM")
+    assert sandbox.wait(timeout=10)["StatusCode"] == 0
+    # The engine's own part takes 0.1 s on an idle machine; a grace period that was waited out takes 10 s.
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.docker
+def test_orphans_are_reaped(bench: Bench) -> None:
+    sandbox = bench.sandbox()
+    app = bench.join(sandbox, pid_mode=f"container:{sandbox.id}")
+    app.exec_run(["sh", "-c", "for i in 1 2 3 4 5; do (sleep 0.1 & ) ; done; (sh -c 'exit 3' &)"])
+    until(lambda: "sleep 0.1" not in _output(app, "ps"), "the orphans to end")
+    states = _output(app, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null")
+    assert states.startswith("1 (pause)")
+    assert ") Z " not in states
+
+
+@pytest.mark.docker
+def test_swap_by_exec_is_seen_through_a_read_only_mount(bench: Bench) -> None:
+    sandbox = bench.sandbox(volumes={bench.name: {"bind": "/v/config", "mode": "rw"}})
+    app = bench.join(sandbox, volumes={bench.name: {"bind": "/config", "mode": "ro"}})
+    for target in ("..2026_a", "..2026_b"):
+        assert sandbox.exec_run(["/pause", "swap", "/v/config", target]).exit_code == 0
+        assert _output(app, "readlink", "/config/..data").strip() == target
+    failed = sandbox.exec_run(["/pause", "swap", "/v/nowhere", "x"])
+    assert (failed.exit_code, failed.output) == (1, b"pause: cannot make /v/nowhere/..data_tmp: error 2\n")
+
+
+def _archive() -> bytes:
+    program = pause.binary(platform.machine())
+    with io.BytesIO() as buffer:
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            entry = tarfile.TarInfo("pause")
+            entry.size, entry.mode = len(program), 0o755
+            archive.addfile(entry, io.BytesIO(program))
+        return buffer.getvalue()
+
+
+def _is_ready(process: int) -> bool:
+    """Whether SIGCHLD is ignored yet, the last thing before the wait (which hides the blocked signals)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(ignored.split()[1], 16) >> (signal.SIGCHLD - 1) & 1)
+
+
+def _output(container: Container, *command: str) -> str:
+    output = container.exec_run(list(command)).output
+    assert isinstance(output, bytes)
+    return output.decode()
