@@ -1,0 +1,24 @@
+"""What Kubernetes objects are: facts, reading and pure changes. The whole room is pure.
+
+Belongs: served kinds, schema facts, metadata, owners, selectors, quantities, reading manifests,
+strictness, canonical form, defaulting, validation, patching, the fidelity table.
+Never: I/O (but for schema.json, read once; streams are handed in), threads, clocks, Docker, HTTP, and
+what a write means (`registry/`).
+"""
+
+# 2026-11-23: Objects are plain JSON (`Object`), pruned and put in Kubernetes' canonical form once, in
+# `registry/`. Rejected: typed structs as the stored form - they drop unknown fields before anybody can
+# name them, and know no merge keys; they are fine for reading.
+#
+# 2026-11-23: One facts file, schema.json, feeds strictness, canonical form, strategic merge and the
+# fidelity table; `scripts/schema` makes it from the PyPI package kubernetes-validate plus
+# scripts/go-facts.txt (pointers, fields without omitempty: a JSON schema does not know them, and
+# revision hashes depend on them). Rejected: asking that package at run time (1.8 MB of JSON at every
+# start), and facts written down by hand in code.
+#
+# 2026-11-23: Manifests are built from the YAML parser's events by our own builder. Rejected:
+# `yaml.safe_load_all` - it accepts duplicate keys, turns dates into objects and `1:30` into 90, knows
+# no lines afterwards and has no bound on aliases.
+#
+# 2026-11-23: `apply` computes kubectl's own three-way patch, directives and all, so that the same server
+# code serves kubectl and us. Rejected: a simpler diff of our own (it would reorder lists differently).

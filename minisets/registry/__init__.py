@@ -1,0 +1,25 @@
+"""The registry: what create, update, status update, patch and delete mean for each kind.
+
+Belongs here: everything that decides about one write: pruning and canonical form, defaults, validation,
+generation, the split of spec and status, grace, finalizers, preconditions, admission, allocated addresses,
+and Events. The API, the controllers and the kubelet write through `registry.Registry` and read from the
+store. Must never live here: HTTP, Docker, threads, what follows from a write (`controllers/`).
+
+How it is built: `registry.py` opens the transaction; `creating.py`, `updating.py` and `deleting.py` are
+the steps that every kind takes; `strategies/` is what is special about one; `scale.py` and `binding.py`
+are subresources; `refusals.py` has the words.
+
+Decisions
+- 2026-11-23: every operation is one transaction, in which the object is read, decided on and written.
+  So controllers say `change(ref, edit)` and never retry on a conflict. Rejected: optimistic retries as in
+  client-go (we are the server: there is nothing to be optimistic about).
+- 2026-11-23: writes from inside take the same way as a client's: same rules, same pruning. An update that
+  changes nothing writes nothing. Rejected: a short cut for controllers (two meanings of a write).
+- 2026-11-23: addresses and node ports that are taken are read from the Services in the same transaction.
+  Rejected: a ledger as upstream's (it must be repaired when it disagrees; our lists are short).
+- 2026-11-23: managedFields are dropped: no client needs them back, and they double every object.
+- 2026-11-23: an Event's name is a hash of what it says, so repeats are counted without a cache. Rejected:
+  client-go's cache by key (forgets at a restart; two recorders count apart).
+- 2026-11-23: a namespace's `spec.finalizers` change only through the subresource `finalize`, as upstream;
+  it is not routed, the namespaces controller uses it from inside.
+"""

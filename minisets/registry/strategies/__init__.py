@@ -1,0 +1,36 @@
+"""Strategies: what is special about writing each kind.
+
+Belongs here: one small module for each family of kinds, found by `strategy_of`. Must not: the order of
+the steps (`creating.py`, `updating.py`, `deleting.py`), what can be checked or filled in from the object
+alone (`objects/`).
+"""
+
+from __future__ import annotations
+
+from minisets.objects.kinds import KINDS
+from minisets.registry.strategies.base import Context, Strategy
+from minisets.registry.strategies.namespaces import NamespaceStrategy
+from minisets.registry.strategies.nodes import NodeStrategy
+from minisets.registry.strategies.pods import PodStrategy
+from minisets.registry.strategies.services import ServiceStrategy
+from minisets.registry.strategies.storage import ClaimStrategy, VolumeStrategy
+from minisets.registry.strategies.workloads import EndpointSliceStrategy, StatefulSetStrategy
+
+__all__ = ["Context", "Strategy", "strategy_of"]
+
+_SPECIAL: dict[str, type[Strategy]] = {
+    "EndpointSlice": EndpointSliceStrategy,
+    "Namespace": NamespaceStrategy,
+    "Node": NodeStrategy,
+    "PersistentVolume": VolumeStrategy,
+    "PersistentVolumeClaim": ClaimStrategy,
+    "Pod": PodStrategy,
+    "Service": ServiceStrategy,
+    "StatefulSet": StatefulSetStrategy,
+}
+_STRATEGIES = {kind.title: _SPECIAL.get(kind.title, Strategy)(kind) for kind in KINDS}
+
+
+def strategy_of(title: str) -> Strategy:
+    """The strategy of a kind, by its title; KeyError for one that is not served."""
+    return _STRATEGIES[title]

@@ -1,0 +1,62 @@
+"""Pods: their service account, their grace, and whom their status may not change.
+
+Leaves which fields of a pod may change to `objects/validation`.
+Kubernetes: pkg/registry/core/pod/strategy.go, plugin/pkg/admission/serviceaccount.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import meta, namespace_of, ref_of, spec_of, status_of
+from minisets.registry import refusals
+from minisets.registry.strategies.base import Context, Strategy
+
+if TYPE_CHECKING:
+    from minisets.objects.kinds import Object
+    from minisets.store.interface import Reader
+
+DEFAULT_ACCOUNT = "default"
+TERMINAL = frozenset({"Failed", "Succeeded"})
+
+
+class PodStrategy(Strategy):
+    """A pod's spec is counted since 1.34; its end takes time."""
+
+    counts_generations: ClassVar[bool] = True
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """The service account, under its old name too, as clients read either."""
+        super().prepare_create(obj, context)
+        spec = obj["spec"]
+        account = spec.get("serviceAccountName") or DEFAULT_ACCOUNT
+        _check_account(obj, account, context.reader)
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+
+    def prepare_status_update(self, new: Object, old: Object, context: Context) -> None:
+        """Who owns a pod is not the kubelet's to say."""
+        super().prepare_status_update(new, old, context)
+        if owners := meta(old).get("ownerReferences"):
+            new["metadata"]["ownerReferences"] = owners
+        else:
+            new["metadata"].pop("ownerReferences", None)
+
+    def grace(self, obj: Object, asked: timedelta | None) -> timedelta | None:
+        """Kubernetes: podStrategy.CheckGracefulDelete (A-106)."""
+        spec = spec_of(obj)
+        if not spec.get("nodeName") or status_of(obj).get("phase") in TERMINAL:
+            return timedelta(0)
+        if asked is None:
+            asked = timedelta(seconds=int(spec.get("terminationGracePeriodSeconds") or 0))
+        return timedelta(seconds=1) if asked < timedelta(0) else asked
+
+
+def _check_account(pod: Object, account: str, reader: Reader) -> None:
+    """A named account must be there. Differs: `default` need not, since no pod gets a token from it."""
+    place = namespace_of(pod)
+    if account == DEFAULT_ACCOUNT or reader.get(Ref("ServiceAccount", place, account)):
+        return
+    why = f'error looking up service account {place}/{account}: serviceaccount "{account}" not found'
+    raise refusals.forbidden(ref_of(pod), why)

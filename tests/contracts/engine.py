@@ -1,0 +1,545 @@
+"""What any container engine must do for us: one suite, inherited by Docker's tests and by those of the one in memory.
+
+Programs are named in a container's name; Docker runs them as scripts, the engine in memory is told what they do.
+"""
+
+import io
+import itertools
+import secrets
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from minisets.engine.interface import (
+    Attachment,
+    Container,
+    ContainerSpec,
+    Engine,
+    EngineEvent,
+    ExecSpec,
+    ExecState,
+    LogOptions,
+    Mount,
+    NetworkSpec,
+    Output,
+    VolumeSpec,
+)
+from minisets.errors import EngineConflict, EngineError, EngineNotFound
+
+IMAGE = "minisets.test/busy:1"
+PATIENCE = timedelta(seconds=15)
+PROGRAMS = {
+    "obedient": "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done",
+    "stubborn": "trap '' TERM; echo ready; while :; do sleep 0.05; done",
+    "printer": "echo one; sleep 0.02; echo two >&2; exit 7",
+}
+SAYS_HELLO = ("echo", "hello")
+FAILS = ("sh", "-c", "echo oops >&2; exit 4")
+COUNTS = ("wc", "-c")
+HANGS = ("sleep", "600")
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class World:
+    """One test's cluster on an engine: everything in it carries the cluster's label, and is removed with it."""
+
+    engine: Engine
+    cluster: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {"dev.minisets.cluster": self.cluster}
+
+    def name(self, what: str) -> str:
+        return f"{self.cluster}-{what}-{next(self._numbers)}"
+
+    def spec(self, program: str = "obedient", **changes: Any) -> ContainerSpec:
+        plain = ContainerSpec(
+            self.name(program), IMAGE, self.labels, arguments=("sh", "-c", PROGRAMS[program])
+        )
+        return replace(plain, **changes)
+
+    def create(self, program: str = "obedient", **changes: Any) -> str:
+        return self.engine.create_container(self.spec(program, **changes))
+
+    def start(self, program: str = "obedient", **changes: Any) -> str:
+        """A container whose program is so far that it knows what to do with signals."""
+        container = self.create(program, **changes)
+        self.engine.start_container(container)
+        if program != "printer":
+            until(lambda: (("stdout", b"ready\n")) in drained(self.engine.logs(container, LogOptions())))
+        return container
+
+    def ended(self, container: str) -> Container:
+        until(lambda: self.engine.inspect_container(container).state == "exited")
+        return self.engine.inspect_container(container)
+
+    def network(self) -> NetworkSpec:
+        third = secrets.randbelow(256)
+        return NetworkSpec(
+            self.name("net"),
+            f"198.18.{third}.0/24",
+            f"198.18.{third}.1",
+            f"198.18.{third}.192/26",
+            self.labels,
+        )
+
+    def run(self, container: str, command: tuple[str, ...]) -> tuple[list[Output], ExecState]:
+        """A command's output and how it ended."""
+        spec = ExecSpec(command)
+        exec_id = self.engine.create_exec(container, spec)
+        output = drained(self.engine.start_exec(exec_id, spec))
+        until(lambda: not self.engine.inspect_exec(exec_id).running)
+        return output, self.engine.inspect_exec(exec_id)
+
+    def remove(self) -> None:
+        for container in self.engine.list_containers(self.labels):
+            self.engine.remove_container(container.id, force=True)
+        for network in self.engine.list_networks():
+            if network.labels.get("dev.minisets.cluster") == self.cluster:
+                self.engine.remove_network(network.id)
+        for volume in self.engine.list_volumes(self.labels):
+            self.engine.remove_volume(volume.name)
+
+
+class EngineContract:
+    """Inherit, and give the fixtures `engine` and what `read` and `unreachable_image` want."""
+
+    @pytest.fixture
+    def engine(self) -> Iterator[Engine]:
+        raise NotImplementedError
+
+    def read(self, world: World, container: str, path: str) -> bytes:
+        """What the container reads at a path."""
+        raise NotImplementedError
+
+    def unreachable_image(self, engine: Engine) -> str:
+        """An image that is not here and cannot be pulled."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def world(self, engine: Engine, cluster_name: str) -> Iterator[World]:
+        world = World(engine, cluster_name)
+        try:
+            yield world
+        finally:
+            world.remove()
+
+    def test_it_says_what_it_is(self, engine: Engine) -> None:
+        info = engine.info()
+        assert info.architecture in ("amd64", "arm64")
+        assert info.os_type == "linux"
+        assert info.cpus > 0
+        assert info.memory_bytes > 0
+
+    # --- containers ---
+
+    def test_a_container_is_found_by_its_labels(self, world: World) -> None:
+        own = {**world.labels, "own": "yes"}
+        container = world.create(labels=own)
+        world.create()
+        (found,) = world.engine.list_containers(own)
+        assert (found.id, found.state) == (container, "created")
+        assert own.items() <= found.labels.items()
+        assert [one.id for one in world.engine.list_containers({**world.labels, "own": ""})] == [container]
+        assert world.engine.list_containers({**world.labels, "own": "no"}) == ()
+        assert len(world.engine.list_containers(world.labels)) == 2
+
+    def test_a_container_is_found_by_name_and_by_id(self, world: World) -> None:
+        spec = world.spec()
+        container = world.engine.create_container(spec)
+        assert world.engine.inspect_container(spec.name) == world.engine.inspect_container(container)
+
+    def test_a_container_tells_its_life(self, world: World) -> None:
+        container = world.create()
+        created = world.engine.inspect_container(container)
+        assert (created.state, created.started_at, created.finished_at) == ("created", None, None)
+        assert created.image == IMAGE
+        assert created.image_id.startswith("sha256:")
+        world.engine.start_container(container)
+        running = world.engine.inspect_container(container)
+        assert running.state == "running"
+        assert running.started_at is not None
+        assert running.started_at >= running.created_at
+        world.engine.signal_container(container, "SIGKILL")
+        ended = world.ended(container)
+        assert ended.exit_code == 137
+        assert ended.finished_at is not None
+        assert ended.finished_at >= running.started_at
+
+    def test_a_taken_name_is_a_conflict(self, world: World) -> None:
+        spec = world.spec()
+        world.engine.create_container(spec)
+        with pytest.raises(EngineConflict, match=spec.name):
+            world.engine.create_container(spec)
+
+    def test_a_missing_image_is_not_found(self, world: World) -> None:
+        missing = self.unreachable_image(world.engine)
+        with pytest.raises(EngineNotFound, match="No such image"):
+            world.create(image=missing)
+
+    def test_a_missing_container_is_not_found(self, world: World) -> None:
+        for call in (
+            world.engine.inspect_container,
+            world.engine.start_container,
+            world.engine.signal_container,
+            lambda name: world.engine.rename_container(name, "other"),
+            lambda name: world.engine.create_exec(name, ExecSpec(SAYS_HELLO)),
+            lambda name: world.engine.logs(name, LogOptions()),
+        ):
+            with pytest.raises(EngineNotFound):
+                call(world.name("missing"))
+
+    def test_starting_a_running_container_does_nothing(self, world: World) -> None:
+        container = world.start()
+        before = world.engine.inspect_container(container)
+        world.engine.start_container(container)
+        assert world.engine.inspect_container(container) == before
+
+    def test_a_program_leaves_on_the_stop_signal_with_its_own_code(self, world: World) -> None:
+        container = world.start()
+        world.engine.signal_container(container)
+        assert world.ended(container).exit_code == 3
+
+    def test_a_program_that_ignores_sigterm_is_killed(self, world: World) -> None:
+        container = world.start("stubborn")
+        world.engine.signal_container(container, "SIGTERM")
+        _, state = world.run(container, SAYS_HELLO)  # it goes on long enough to do something
+        assert state == ExecState(running=False, exit_code=0)
+        world.engine.signal_container(container, "SIGKILL")
+        assert world.ended(container).exit_code == 137
+
+    def test_a_container_that_does_not_run_takes_no_signal_and_no_command(self, world: World) -> None:
+        container = world.create()
+        with pytest.raises(EngineConflict):
+            world.engine.signal_container(container, "SIGTERM")
+        with pytest.raises(EngineConflict):
+            world.engine.create_exec(container, ExecSpec(SAYS_HELLO))
+
+    def test_renaming_makes_the_name_free(self, world: World) -> None:
+        spec = world.spec()
+        old = world.start(name=spec.name)
+        new_name = world.name("kept")
+        world.engine.rename_container(old, new_name)
+        new = world.engine.create_container(spec)
+        assert world.engine.inspect_container(old).name == new_name
+        assert world.engine.inspect_container(spec.name).id == new
+        with pytest.raises(EngineConflict):
+            world.engine.rename_container(new, new_name)
+
+    def test_removing_takes_force_while_it_runs_and_never_minds_what_is_gone(self, world: World) -> None:
+        container = world.start()
+        with pytest.raises(EngineConflict):
+            world.engine.remove_container(container)
+        world.engine.remove_container(container, force=True)
+        with pytest.raises(EngineNotFound):
+            world.engine.inspect_container(container)
+        world.engine.remove_container(container)
+        world.engine.remove_container(container, force=True)
+
+    # --- logs ---
+
+    def test_a_log_tells_which_output_a_line_came_from(self, world: World) -> None:
+        container = world.start("printer")
+        assert world.ended(container).exit_code == 7
+        assert drained(world.engine.logs(container, LogOptions())) == [
+            ("stdout", b"one\n"),
+            ("stderr", b"two\n"),
+        ]
+
+    def test_a_log_can_be_cut_and_stamped(self, world: World) -> None:
+        container = world.start("printer")
+        ended = world.ended(container)
+        assert ended.finished_at is not None
+        last = drained(world.engine.logs(container, LogOptions(tail=1)))
+        assert last == [("stderr", b"two\n")]
+        ((_, stamped),) = drained(world.engine.logs(container, LogOptions(tail=1, timestamps=True)))
+        stamp, _, line = stamped.partition(b" ")
+        assert line == b"two\n"
+        assert stamp.startswith(str(ended.finished_at.year).encode())
+        assert stamp.endswith(b"Z")
+        later = ended.finished_at + timedelta(minutes=1)
+        assert drained(world.engine.logs(container, LogOptions(since=later))) == []
+
+    def test_following_a_log_ends_with_the_container(self, world: World) -> None:
+        container = world.start()
+        with collecting(world.engine.logs(container, LogOptions(follow=True))) as (lines, ended):
+            until(lambda: lines == [("stdout", b"ready\n")])
+            assert not ended()
+            world.engine.signal_container(container, "SIGKILL")
+            until(ended)
+
+    def test_following_a_log_can_be_ended_by_another_thread(self, world: World) -> None:
+        container = world.start()
+        stream = world.engine.logs(container, LogOptions(follow=True))
+        with collecting(stream) as (lines, ended):
+            until(lambda: bool(lines))
+            stream.close()
+            until(ended)
+        stream.close()
+
+    # --- commands ---
+
+    def test_a_command_tells_its_output_and_its_code(self, world: World) -> None:
+        container = world.start()
+        done = ExecState(running=False, exit_code=0)
+        assert world.run(container, SAYS_HELLO) == ([("stdout", b"hello\n")], done)
+        failed = ExecState(running=False, exit_code=4)
+        assert world.run(container, FAILS) == ([("stderr", b"oops\n")], failed)
+
+    def test_a_commands_input_can_end_before_its_output(self, world: World) -> None:
+        container = world.start()
+        spec = ExecSpec(COUNTS, stdin=True)
+        exec_id = world.engine.create_exec(container, spec)
+        stream = world.engine.start_exec(exec_id, spec)
+        stream.write(b"12")
+        stream.write(b"345")
+        stream.close_stdin()
+        assert drained(stream) == [("stdout", b"5\n")]
+
+    def test_a_command_answers_while_its_input_is_open(self, world: World) -> None:
+        container = world.start()
+        spec = ExecSpec(("cat",), stdin=True)
+        exec_id = world.engine.create_exec(container, spec)
+        stream = world.engine.start_exec(exec_id, spec)
+        with collecting(stream) as (output, ended):
+            for line in (b"one\n", b"two\n"):
+                stream.write(line)
+                until(lambda line=line: bool(output) and output[-1] == ("stdout", line))  # type: ignore[misc]
+            assert world.engine.inspect_exec(exec_id) == ExecState(running=True, exit_code=None)
+            stream.close_stdin()
+            until(ended)
+
+    def test_a_commands_stream_can_be_closed_while_it_runs(self, world: World) -> None:
+        container = world.start()
+        spec = ExecSpec(HANGS)
+        exec_id = world.engine.create_exec(container, spec)
+        stream = world.engine.start_exec(exec_id, spec)
+        with collecting(stream) as (_, ended):
+            assert world.engine.inspect_exec(exec_id).running
+            stream.close()
+            until(ended)
+
+    def test_a_terminal_makes_one_output_of_both(self, world: World) -> None:
+        container = world.start()
+        spec = ExecSpec(FAILS, tty=True)
+        exec_id = world.engine.create_exec(container, spec)
+        output = drained(world.engine.start_exec(exec_id, spec))
+        assert {stream for stream, _ in output} == {"stdout"}
+        assert b"".join(data for _, data in output).strip() == b"oops"
+
+    # --- files ---
+
+    def test_files_go_in_through_the_container_that_mounts_the_volume_writable(self, world: World) -> None:
+        name = world.name("files")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        sandbox = world.start(mounts=(Mount("volume", "/v/conf", name),), attachment=Attachment("bridge"))
+        app = world.start(mounts=(Mount("volume", "/etc/conf", name, read_only=True),), joins=sandbox)
+        world.engine.put_archive(sandbox, "/v/conf", archive({"one": b"1", "deep/two": b"2"}))
+        assert self.read(world, app, "/etc/conf/one") == b"1"
+        assert self.read(world, app, "/etc/conf/deep/two") == b"2"
+        with pytest.raises(EngineError):
+            world.engine.put_archive(app, "/etc/conf", archive({"one": b"3"}))
+
+    # --- sandboxes ---
+
+    def test_a_container_joins_a_running_sandbox_and_has_no_address_of_its_own(self, world: World) -> None:
+        sandbox = world.start(attachment=Attachment("bridge"))
+        app = world.start(joins=sandbox)
+        assert list(world.engine.inspect_container(sandbox).addresses) == ["bridge"]
+        assert world.engine.inspect_container(app).addresses == {}
+
+    def test_no_container_joins_a_dead_sandbox(self, world: World) -> None:
+        sandbox = world.start(attachment=Attachment("bridge"))
+        app = world.create(joins=sandbox)
+        world.engine.signal_container(sandbox, "SIGKILL")
+        world.ended(sandbox)
+        with pytest.raises(EngineConflict, match="non running container"):
+            world.engine.start_container(app)
+        world.engine.remove_container(sandbox)
+        with pytest.raises(EngineError):
+            world.engine.start_container(app)
+
+    def test_containers_outlive_their_sandbox_unless_they_share_its_process_ids(self, world: World) -> None:
+        sandbox = world.start(attachment=Attachment("bridge"))
+        apart, shared = world.start(joins=sandbox), world.start(joins=sandbox, joins_pid=True)
+        world.engine.signal_container(sandbox, "SIGKILL")
+        assert world.ended(shared).exit_code == 137
+        assert world.engine.inspect_container(apart).state == "running"
+
+    # --- images ---
+
+    def test_an_image_is_made_found_by_label_and_removed(self, world: World) -> None:
+        name = f"minisets.test/{world.cluster}:1"
+        made = world.engine.import_image(
+            name, archive({"hello": b"hello"}), (f"LABEL minisets.test={world.cluster}",)
+        )
+        try:
+            image = world.engine.inspect_image(name)
+            assert image is not None
+            assert (image.id, image.tags) == (made, (name,))
+            assert image.labels == {"minisets.test": world.cluster}
+            assert image.architecture == world.engine.info().architecture
+            (found,) = world.engine.list_images({"minisets.test": world.cluster})
+            assert found.id == made
+        finally:
+            world.engine.remove_image(name)
+        assert world.engine.inspect_image(name) is None
+        world.engine.remove_image(name)
+
+    def test_an_image_that_cannot_be_pulled_says_why(self, engine: Engine) -> None:
+        image = self.unreachable_image(engine)
+        assert engine.inspect_image(image) is None
+        with pytest.raises(EngineError, match=image):
+            list(engine.pull_image(image))
+
+    # --- volumes ---
+
+    def test_a_volume_is_found_by_its_labels_and_by_its_name(self, world: World) -> None:
+        own = {**world.labels, "own": "yes"}
+        name = world.name("volume")
+        made = world.engine.create_volume(VolumeSpec(name, own))
+        assert (made.name, made.labels) == (name, own)
+        assert world.engine.inspect_volume(name) == made
+        assert world.engine.list_volumes(own) == (made,)
+        world.engine.remove_volume(name)
+        world.engine.remove_volume(name)
+        assert world.engine.inspect_volume(name) is None
+
+    def test_creating_a_volume_that_exists_returns_it_as_it_is(self, world: World) -> None:
+        name = world.name("volume")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        again = world.engine.create_volume(VolumeSpec(name, {**world.labels, "own": "yes"}))
+        assert again.labels == world.labels
+
+    def test_a_volume_that_even_a_stopped_container_mounts_is_in_use(self, world: World) -> None:
+        name = world.name("volume")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        container = world.create(mounts=(Mount("volume", "/data", name),))
+        with pytest.raises(EngineConflict):
+            world.engine.remove_volume(name)
+        world.engine.remove_container(container)
+        assert world.engine.inspect_volume(name) is not None
+        world.engine.remove_volume(name)
+
+    def test_a_mount_makes_the_volume_that_it_names_without_labels(self, world: World) -> None:
+        name = world.name("volume")
+        container = world.create(mounts=(Mount("volume", "/data", name),))
+        try:
+            made = world.engine.inspect_volume(name)
+            assert made is not None
+            assert made.labels == {}
+        finally:
+            world.engine.remove_container(container)
+            world.engine.remove_volume(name)
+
+    # --- networks ---
+
+    def test_a_container_gets_the_address_that_was_chosen_for_it(self, world: World) -> None:
+        network = world.network()
+        id_ = world.engine.create_network(network)
+        (found,) = (one for one in world.engine.list_networks() if one.id == id_)
+        assert (found.name, found.subnet, found.gateway) == (network.name, network.subnet, network.gateway)
+        assert found.labels == world.labels
+        address = network.gateway.replace(".1", ".70") if network.gateway.endswith(".1") else ""
+        address = network.gateway.rpartition(".")[0] + ".70"
+        container = world.start(attachment=Attachment(network.name, address))
+        assert world.engine.inspect_container(container).addresses == {network.name: address}
+        rival = world.create(attachment=Attachment(network.name, address))
+        with pytest.raises(EngineConflict):
+            world.engine.start_container(rival)
+        with pytest.raises(EngineConflict):
+            world.engine.remove_network(network.name)
+        world.engine.remove_container(container, force=True)
+        world.engine.remove_network(network.name)
+        world.engine.remove_network(network.name)
+
+    def test_a_networks_name_and_subnet_are_its_own(self, world: World) -> None:
+        network = world.network()
+        world.engine.create_network(network)
+        with pytest.raises(EngineConflict):
+            world.engine.create_network(replace(network, subnet="198.19.255.0/24", gateway="", ip_range=""))
+        with pytest.raises(EngineConflict):
+            world.engine.create_network(replace(network, name=world.name("net")))
+
+    def test_a_container_of_a_missing_network_does_not_start(self, world: World) -> None:
+        with pytest.raises(EngineNotFound):
+            world.engine.start_container(world.create(attachment=Attachment(world.name("missing"))))
+
+    # --- events ---
+
+    def test_events_tell_the_life_of_what_carries_the_labels(self, world: World) -> None:
+        own = {**world.labels, "own": "yes"}
+        stream = world.engine.events(own)
+        with collecting(stream) as (events, ended):
+            world.create()
+            container = world.start(labels=own)
+            world.engine.signal_container(container, "SIGKILL")
+            until(lambda: "die" in actions(events))
+            world.engine.remove_container(container)
+            until(lambda: "destroy" in actions(events))
+            assert actions(events) == ["create", "start", "die", "destroy"]
+            assert {event.id for event in events} == {container}
+            assert {event.kind for event in events} == {"container"}
+            assert all(own.items() <= event.labels.items() for event in events)
+            assert not ended()
+            stream.close()
+            until(ended)
+
+
+def actions(events: Iterable[EngineEvent]) -> list[str]:
+    return [event.action for event in events]
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE.total_seconds()
+    while not happened():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def drained(stream: Iterable[Item]) -> list[Item]:
+    """All of a stream that is to end by itself."""
+    with collecting(stream) as (items, ended):
+        until(ended)
+        return items
+
+
+@contextmanager
+def collecting(stream: Iterable[Item]) -> Iterator[tuple[list[Item], Callable[[], bool]]]:
+    """What a thread reads from a stream, as it grows, and whether the stream has ended."""
+    items: list[Item] = []
+    reader = threading.Thread(target=lambda: items.extend(_each(stream, items)), daemon=True)
+    reader.start()
+    try:
+        yield items, lambda: not reader.is_alive()
+    finally:
+        if reader.is_alive():
+            stream.close()  # type: ignore[attr-defined] # every stream of an engine has it
+            reader.join(PATIENCE.total_seconds())
+
+
+def _each(stream: Iterable[Item], items: list[Item]) -> Iterator[Item]:
+    for item in stream:
+        items.append(item)
+        yield from ()
