@@ -4,17 +4,47 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 import click
 
 from minisets import __version__
-from minisets.cli import about, down, pods, reading, up, writing
 from minisets.errors import MinisetsError, UsageError
+
+# Which module of this room has the command, and under which name.
+# Why: a command imports what it needs only; `minisets get` must not pay for Docker or a live display.
+_COMMANDS = {
+    "up": ("up", "up"),
+    "down": ("down", "down"),
+    "delete-pod": ("pods", "delete_pod"),
+    "get": ("reading", "get"),
+    "describe": ("reading", "describe"),
+    "logs": ("pods", "logs"),
+    "exec": ("pods", "exec_"),
+    "apply": ("writing", "apply"),
+    "create": ("writing", "create"),
+    "delete": ("writing", "delete"),
+    "scale": ("writing", "scale"),
+    "status": ("about", "status"),
+    "kubeconfig": ("about", "kubeconfig_"),
+    "daemon": ("about", "daemon"),
+}
 
 
 class _App(click.Group):
     """Errors are one line on stderr: misuse exits 2, failures 1, Ctrl-C 130. No traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name]
+        return cast("click.Command", getattr(import_module(f"minisets.cli.{module}"), attribute))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -44,22 +74,3 @@ class _App(click.Group):
 def app(context: click.Context, namespace: str, cluster: str) -> None:
     """Kubernetes StatefulSets on nothing but a Docker Engine."""
     context.obj = {"namespace": namespace, "cluster": cluster}
-
-
-for command in (
-    up.up,
-    down.down,
-    pods.delete_pod,
-    reading.get,
-    reading.describe,
-    pods.logs,
-    pods.exec_,
-    writing.apply,
-    writing.create,
-    writing.delete,
-    writing.scale,
-    about.status,
-    about.kubeconfig_,
-    about.daemon,
-):
-    app.add_command(command)

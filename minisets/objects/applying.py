@@ -8,10 +8,10 @@ Kubernetes: kubectl pkg/cmd/apply/patcher.go, strategicpatch CreateThreeWayMerge
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from minisets.objects.jsonvalues import copied, same
 from minisets.objects.metadata import annotations_of
 from minisets.objects.schema import Field, Type, type_for, type_of
 from minisets.objects.strategic import DELETE_FROM, DIRECTIVE, JOINING, ORDER, RETAIN, field_of, merge_map
@@ -24,7 +24,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def with_last_applied(obj: Object) -> Object:
     """A copy that carries itself, without that annotation, as kubectl would write it."""
-    plain = deepcopy(obj)
+    plain: Object = copied(obj)
     annotations = dict(annotations_of(plain))
     annotations.pop(LAST_APPLIED, None)
     metadata = plain["metadata"] = {**(plain.get("metadata") or {}), "annotations": annotations}
@@ -57,7 +57,7 @@ def three_way(kind_title: str, original: Object, modified: Object, current: Obje
     known = type_for(kind_title)
     changes = _diff_maps(known, current, modified, _Sides(deletions=False))
     deletions = _diff_maps(known, original, modified, _Sides(changes=False))
-    return merge_map(known, deepcopy(deletions), deepcopy(changes), JOINING)
+    return merge_map(known, copied(deletions), copied(changes), JOINING)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ def _diff_lists(field: Field, values: tuple[list[Any], list[Any]], patch: Object
     added = _diff_elements(field, before, after, sides)
     if added:
         patch[name] = added
-    moved = sides.changes and [item[field.merge_key] for item in before] != [item[field.merge_key] for item in after]
+    moved = sides.changes and [item[field.merge_key] for item in before] != [
+        item[field.merge_key] for item in after
+    ]
     if added or moved:
         patch[ORDER + name] = [{field.merge_key: item[field.merge_key]} for item in after]
 
@@ -151,12 +153,3 @@ def _diff_scalars(name: str, before: list[Any], after: list[Any], patch: Object,
         patch[DELETE_FROM + name] = removed
     if removed or (sides.changes and before != after):
         patch[ORDER + name] = after
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equal as JSON: Python's True == 1 is not."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return type(left) is type(right) and bool(left == right)

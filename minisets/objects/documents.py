@@ -13,6 +13,7 @@ import yaml
 from yaml import events
 
 from minisets.objects import yamlvalues
+from minisets.objects.jsonvalues import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +153,7 @@ class _Builder:
             raise Unreadable(f"*{name} contains itself", "write the value out", _at(event))
         self._count(known.size, event, aliased=True)
         # Why a copy: whoever changes one place of an object must not change another.
-        return _Node(_copied(known.value), known.size)
+        return _Node(copied(known.value), known.size)
 
     def _sequence(self, event: events.SequenceStartEvent, path: str, depth: int) -> list[Any]:
         _refuse_tag(event, "seq")
@@ -222,9 +223,3 @@ def _is_merge(event: yaml.Event) -> bool:
 def _refuse_tag(event: events.CollectionStartEvent, expected: str) -> None:
     if event.tag not in (None, "!", _YAML_TAG + expected):
         raise Unreadable(f"the unknown tag {event.tag}", "leave the tag out", _at(event))
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _copied(inner) for name, inner in value.items()}
-    return [_copied(inner) for inner in value] if isinstance(value, list) else value

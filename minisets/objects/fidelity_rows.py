@@ -27,8 +27,7 @@ StatefulSetSpec
 StatefulSetUpdateStrategy
   + type rollingUpdate
 RollingUpdateStatefulSetStrategy
-  + partition
-  - maxUnavailable: one pod at a time is replaced
+  + partition maxUnavailable
 StatefulSetOrdinals
   + start
 StatefulSetPersistentVolumeClaimRetentionPolicy
@@ -172,7 +171,7 @@ PersistentVolumeClaimSpec
   - dataSource dataSourceRef: volumes begin empty; not yet
   - volumeAttributesClassName: not yet
 VolumeResourceRequirements
-  ~ requests: the size is recorded, the engine's volumes have no quota
+  + requests
   - limits: no quota is set
 PersistentVolume
   + metadata spec

@@ -7,11 +7,11 @@ Pure: every function returns a new object and changes nothing that it is given. 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import BadRequest, Invalid, TooLarge
-from minisets.objects.applying import LAST_APPLIED, apply_patch, same, three_way, with_last_applied
+from minisets.objects.applying import LAST_APPLIED, apply_patch, three_way, with_last_applied
+from minisets.objects.jsonvalues import copied, same
 from minisets.objects.schema import type_for
 from minisets.objects.strategic import merge_map
 
@@ -39,14 +39,14 @@ def merge_patch(obj: Object, patch: Any) -> Object:
 
 
 def _merged(target: Any, patch: Object) -> Object:
-    result = deepcopy(target) if isinstance(target, dict) else {}
+    result = copied(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
             result[key] = _merged(result.get(key), value)
         else:
-            result[key] = deepcopy(value)
+            result[key] = copied(value)
     return result
 
 
@@ -54,7 +54,7 @@ def strategic_merge(kind_title: str, obj: Object, patch: Any) -> Object:
     """Kubernetes' own merge: lists by their merge keys, and the `$` directives."""
     if not isinstance(patch, dict):
         raise BadRequest("a strategic merge patch must be a JSON object")
-    return merge_map(type_for(kind_title), deepcopy(obj), deepcopy(patch))
+    return merge_map(type_for(kind_title), copied(obj), copied(patch))
 
 
 def json_patch(obj: Object, operations: Any) -> Object:
@@ -65,7 +65,7 @@ def json_patch(obj: Object, operations: Any) -> Object:
         raise TooLarge(
             f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(operations)}"
         )
-    document: Any = deepcopy(obj)
+    document: Any = copied(obj)
     for operation in operations:
         document = _operated(document, operation)
     if not isinstance(document, dict):
@@ -91,7 +91,7 @@ def _operated(document: Any, operation: Any) -> Any:
             value = _found(document, origin)
             return _added(_removed(document, origin), path, value)
         case "copy":
-            return _added(document, path, deepcopy(_found(document, _steps(operation.get("from")))))
+            return _added(document, path, copied(_found(document, _steps(operation.get("from")))))
         case "test":
             if not same(_found(document, path), operation.get("value")):
                 raise Invalid(f"testing value {operation['path']} failed: test failed")
@@ -105,7 +105,7 @@ def _operated(document: Any, operation: Any) -> Any:
 def _given(operation: Object) -> Any:
     if "value" not in operation:
         raise BadRequest(f"the {operation['op']} operation at {operation['path']} needs a value")
-    return deepcopy(operation["value"])
+    return copied(operation["value"])
 
 
 def _steps(pointer: Any) -> list[str]:

@@ -130,6 +130,13 @@ def test_directives_of_what_is_new_do_not_stay() -> None:
     assert found["containers"] == [{"name": "a"}]
 
 
+def test_what_two_places_of_an_object_share_is_changed_at_one_only() -> None:
+    shared = {"path": "/s"}
+    obj = pod(volumes=[{"name": "a", "hostPath": shared}, {"name": "b", "hostPath": shared}])
+    found = merged(obj, volumes=[{"name": "a", "hostPath": {"path": "/t"}}])
+    assert found["volumes"][1] == {"name": "b", "hostPath": {"path": "/s"}}
+
+
 def test_free_form_data_merges_as_maps() -> None:
     found = strategic_merge(
         "ControllerRevision", {"data": {"a": {"b": 1}, "l": [1]}}, {"data": {"a": {"c": 2}, "l": [2]}}
