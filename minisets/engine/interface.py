@@ -302,7 +302,7 @@ class Engine(Protocol):
         """Make an image from a tar of its root file system and Dockerfile lines; returns its id."""
 
     def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
-        """Local images with all of these labels."""
+        """Local images with all of these labels; a list tells no architecture, stop signal or user."""
 
     def remove_image(self, image: str) -> None:
         """Remove by id or name; a missing one is no error, one in use EngineConflict."""
@@ -329,7 +329,7 @@ class Engine(Protocol):
         """Remove; a missing one is no error, one in use EngineConflict."""
 
     def events(self, labels: Mapping[str, str]) -> EventStream:
-        """Events from now on of things that carry these labels."""
+        """Events from now on of containers that carry these labels; the engine says nothing of volumes'."""
 
     def close(self) -> None:
         """Release connections."""

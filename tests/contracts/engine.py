@@ -1,115 +1,37 @@
-"""What any container engine must do for us: one suite, inherited by Docker's tests and by those of the one in memory.
+"""What any container engine must do for us: one suite, inherited by Docker's and the memory's tests.
 
-Programs are named in a container's name; Docker runs them as scripts, the engine in memory is told what they do.
+Programs are named in a container's name: Docker runs them as scripts, the engine in memory is told of them.
 """
 
-import io
-import itertools
-import secrets
-import tarfile
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
 
 import pytest
 
 from minisets.engine.interface import (
     Attachment,
-    Container,
-    ContainerSpec,
     Engine,
     EngineEvent,
     ExecSpec,
     ExecState,
     LogOptions,
     Mount,
-    NetworkSpec,
-    Output,
     VolumeSpec,
 )
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
-
-IMAGE = "minisets.test/busy:1"
-PATIENCE = timedelta(seconds=15)
-PROGRAMS = {
-    "obedient": "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done",
-    "stubborn": "trap '' TERM; echo ready; while :; do sleep 0.05; done",
-    "printer": "echo one; sleep 0.02; echo two >&2; exit 7",
-}
-SAYS_HELLO = ("echo", "hello")
-FAILS = ("sh", "-c", "echo oops >&2; exit 4")
-COUNTS = ("wc", "-c")
-HANGS = ("sleep", "600")
-
-Item = TypeVar("Item")
-
-
-@dataclass
-class World:
-    """One test's cluster on an engine: everything in it carries the cluster's label, and is removed with it."""
-
-    engine: Engine
-    cluster: str
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return {"dev.minisets.cluster": self.cluster}
-
-    def name(self, what: str) -> str:
-        return f"{self.cluster}-{what}-{next(self._numbers)}"
-
-    def spec(self, program: str = "obedient", **changes: Any) -> ContainerSpec:
-        plain = ContainerSpec(
-            self.name(program), IMAGE, self.labels, arguments=("sh", "-c", PROGRAMS[program])
-        )
-        return replace(plain, **changes)
-
-    def create(self, program: str = "obedient", **changes: Any) -> str:
-        return self.engine.create_container(self.spec(program, **changes))
-
-    def start(self, program: str = "obedient", **changes: Any) -> str:
-        """A container whose program is so far that it knows what to do with signals."""
-        container = self.create(program, **changes)
-        self.engine.start_container(container)
-        if program != "printer":
-            until(lambda: (("stdout", b"ready\n")) in drained(self.engine.logs(container, LogOptions())))
-        return container
-
-    def ended(self, container: str) -> Container:
-        until(lambda: self.engine.inspect_container(container).state == "exited")
-        return self.engine.inspect_container(container)
-
-    def network(self) -> NetworkSpec:
-        third = secrets.randbelow(256)
-        return NetworkSpec(
-            self.name("net"),
-            f"198.18.{third}.0/24",
-            f"198.18.{third}.1",
-            f"198.18.{third}.192/26",
-            self.labels,
-        )
-
-    def run(self, container: str, command: tuple[str, ...]) -> tuple[list[Output], ExecState]:
-        """A command's output and how it ended."""
-        spec = ExecSpec(command)
-        exec_id = self.engine.create_exec(container, spec)
-        output = drained(self.engine.start_exec(exec_id, spec))
-        until(lambda: not self.engine.inspect_exec(exec_id).running)
-        return output, self.engine.inspect_exec(exec_id)
-
-    def remove(self) -> None:
-        for container in self.engine.list_containers(self.labels):
-            self.engine.remove_container(container.id, force=True)
-        for network in self.engine.list_networks():
-            if network.labels.get("dev.minisets.cluster") == self.cluster:
-                self.engine.remove_network(network.id)
-        for volume in self.engine.list_volumes(self.labels):
-            self.engine.remove_volume(volume.name)
+from tests.contracts.engine_world import (
+    COUNTS,
+    FAILS,
+    HANGS,
+    IMAGE,
+    SAYS_HELLO,
+    World,
+    archive,
+    collecting,
+    drained,
+    until,
+)
 
 
 class EngineContract:
@@ -451,7 +373,6 @@ class EngineContract:
         (found,) = (one for one in world.engine.list_networks() if one.id == id_)
         assert (found.name, found.subnet, found.gateway) == (network.name, network.subnet, network.gateway)
         assert found.labels == world.labels
-        address = network.gateway.replace(".1", ".70") if network.gateway.endswith(".1") else ""
         address = network.gateway.rpartition(".")[0] + ".70"
         container = world.start(attachment=Attachment(network.name, address))
         assert world.engine.inspect_container(container).addresses == {network.name: address}
@@ -499,47 +420,3 @@ class EngineContract:
 
 def actions(events: Iterable[EngineEvent]) -> list[str]:
     return [event.action for event in events]
-
-
-def archive(files: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return packed.getvalue()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE.total_seconds()
-    while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
-def drained(stream: Iterable[Item]) -> list[Item]:
-    """All of a stream that is to end by itself."""
-    with collecting(stream) as (items, ended):
-        until(ended)
-        return items
-
-
-@contextmanager
-def collecting(stream: Iterable[Item]) -> Iterator[tuple[list[Item], Callable[[], bool]]]:
-    """What a thread reads from a stream, as it grows, and whether the stream has ended."""
-    items: list[Item] = []
-    reader = threading.Thread(target=lambda: items.extend(_each(stream, items)), daemon=True)
-    reader.start()
-    try:
-        yield items, lambda: not reader.is_alive()
-    finally:
-        if reader.is_alive():
-            stream.close()  # type: ignore[attr-defined] # every stream of an engine has it
-            reader.join(PATIENCE.total_seconds())
-
-
-def _each(stream: Iterable[Item], items: list[Item]) -> Iterator[Item]:
-    for item in stream:
-        items.append(item)
-        yield from ()

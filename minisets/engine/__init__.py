@@ -1,0 +1,19 @@
+"""Containers as this program needs them: one method for each call to an engine, and names for people.
+
+Belongs here: the Protocol and its values (`interface.py`), Docker (`docker*.py`, the only importers of the
+SDK besides `cluster/`), the scriptable engine in memory (`memory*.py`), names and labels, the sandbox's
+program (`pause/`). Must not live here: which containers there should be, when one is restarted, what a pod
+is (`kubelet/`).
+
+Decided 2026-11-23:
+- The SDK's low-level client, with our own JSON for a container and our own reading of streams. Rejected: its
+  high-level objects (each attribute may be another call), and its streams (they drop which of stdout and
+  stderr a log line came from, and read an exec past what the HTTP client has already buffered). No SDK type
+  and no SDK error leaves the room.
+- No method waits for a container: stopping is a signal (`stop` would hold its caller for the whole grace).
+- Names are injective and readable; a taken name gets `__1`, `__2`, ... Rejected: hashes and uids in all.
+- Labels carry a layout number, and suffice to rebuild claims and volumes. No image carries the cluster's
+  label: a container inherits its image's labels, and a stranger's would look like ours.
+- The engine in memory mirrors Docker's traps (a create that returns a stranger's volume, a volume that a
+  mount makes by itself, a sandbox that is dead); one contract suite holds both to the same behaviour.
+"""

@@ -1,0 +1,311 @@
+"""The Docker Engine as `interface.Engine`: one method, one call, translated both ways.
+
+Leaves JSON to `docker_translate.py`, long answers to `docker_streams.py`, errors to `docker_errors.py`,
+finding and connecting to `docker_address.py` and `docker_connect.py`. Any number of threads may share one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+from docker.auth import get_config_header, resolve_repository_name
+from docker.types import IPAMConfig
+from docker.utils import parse_repository_tag
+
+from minisets.engine import docker_translate as translate
+from minisets.engine.docker_address import Address, find
+from minisets.engine.docker_connect import connect
+from minisets.engine.docker_errors import checked, translated
+from minisets.engine.docker_streams import DockerEvents, DockerExecStream, DockerStream, Wire, lines_of_json
+from minisets.engine.interface import ExecState
+from minisets.errors import EngineConflict, EngineError, EngineNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from docker import APIClient
+
+    from minisets.engine.interface import (
+        Container,
+        ContainerSpec,
+        ContainerSummary,
+        EngineInfo,
+        ExecSpec,
+        Image,
+        LogOptions,
+        Network,
+        NetworkSpec,
+        Volume,
+        VolumeSpec,
+    )
+
+CALL_TIMEOUT = timedelta(seconds=60)
+# Why: each exec of a probe makes four events more, which nobody waits for.
+_EVENTS = [
+    "create",
+    "start",
+    "die",
+    "oom",
+    "destroy",
+    "rename",
+    "pause",
+    "unpause",
+    "remove",
+    "delete",
+    "tag",
+]
+
+
+class DockerEngine:
+    """A Docker Engine, connected: `DockerEngine.connect()`."""
+
+    def __init__(self, client: APIClient, address: Address) -> None:
+        self._client = client
+        self._raw: Any = client  # for the two calls that the SDK leaves untyped
+        self.address = address
+
+    @classmethod
+    def connect(cls, host: str | None = None, *, timeout: timedelta = CALL_TIMEOUT) -> Self:
+        """The engine that the docker command would talk to, or the one at `host`.
+
+        Raises EngineUnavailable, with what to do, where none can be worked with.
+        """
+        address = find(host)
+        return cls(connect(address, timeout), address)
+
+    def info(self) -> EngineInfo:
+        """About the engine; raises EngineUnavailable where none answers."""
+        with translated(f"the engine at {self.address}"):
+            return translate.info(self._client.info(), self._client.api_version)
+
+    # --- containers ---
+
+    def list_containers(self, labels: Mapping[str, str]) -> tuple[ContainerSummary, ...]:
+        """All containers, running or not, with all of these labels."""
+        with translated("containers"):
+            found = self._client.containers(all=True, filters=translate.label_filters(labels))
+        return tuple(translate.summary(body) for body in found)
+
+    def inspect_container(self, container: str) -> Container:
+        """By id or name."""
+        return translate.container(self._inspect(container))
+
+    def create_container(self, spec: ContainerSpec) -> str:
+        """The new id. Trap: a volume that a mount names and that does not exist is made, without labels."""
+        with translated(f"container {spec.name}"):
+            made = self._raw.create_container_from_config(translate.container_config(spec), spec.name)
+        return str(made["Id"])
+
+    def start_container(self, container: str) -> None:
+        """Start what was created; starting a running one does nothing."""
+        with translated(f"container {container}"):
+            self._client.start(container)
+
+    def signal_container(self, container: str, signal: str = "") -> None:
+        """Send a signal; without one the container's stop signal, which takes an inspect to know."""
+        wanted = signal or self._inspect(container)["Config"].get("StopSignal") or "SIGTERM"
+        with translated(f"container {container}"):
+            self._client.kill(container, wanted)
+
+    def rename_container(self, container: str, name: str) -> None:
+        """Give it another name."""
+        with translated(f"container {container}"):
+            self._client.rename(container, name)
+
+    def remove_container(self, container: str, *, force: bool = False) -> None:
+        """Remove it and its anonymous volumes; one that is gone or on its way out is no error."""
+        with contextlib.suppress(EngineNotFound):
+            try:
+                with translated(f"container {container}"):
+                    self._client.remove_container(container, v=True, force=force)
+            except EngineConflict as error:
+                if "already in progress" not in str(error):
+                    raise
+
+    def logs(self, container: str, options: LogOptions) -> DockerStream:
+        """The log. An inspect comes first: only it tells whether the two outputs are framed."""
+        tty = bool(self._inspect(container)["Config"].get("Tty"))
+        query = {
+            "stdout": 1,
+            "stderr": 1,
+            "follow": int(options.follow),
+            "timestamps": int(options.timestamps),
+            "tail": "all" if options.tail is None else options.tail,
+        }
+        if options.since is not None:
+            query["since"] = f"{options.since.astimezone(UTC).timestamp():.6f}"
+        with translated(f"log of container {container}"):
+            return DockerStream(self._open("GET", f"containers/{quote(container)}/logs", query), tty=tty)
+
+    def put_archive(self, container: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive below a directory of a running container."""
+        with translated(f"{path} in container {container}"):
+            self._client.put_archive(container, path, archive)
+
+    def _inspect(self, container: str) -> dict[str, Any]:
+        with translated(f"container {container}"):
+            found: dict[str, Any] = self._client.inspect_container(container)
+        return found
+
+    # --- commands in containers ---
+
+    def create_exec(self, container: str, spec: ExecSpec) -> str:
+        """Prepare a command."""
+        with translated(f"container {container}"):
+            made = self._client.exec_create(container, list(spec.command), stdin=spec.stdin, tty=spec.tty)
+        return str(made["Id"])
+
+    def start_exec(self, exec_id: str, spec: ExecSpec) -> DockerExecStream:
+        """Start it and attach. A missing program is text on stdout and exit code 126 or 127."""
+        with translated(f"command {spec.command[0]}"):
+            wire = self._open("POST", f"exec/{exec_id}/start", body={"Detach": False, "Tty": spec.tty})
+        return DockerExecStream(wire, tty=spec.tty)
+
+    def inspect_exec(self, exec_id: str) -> ExecState:
+        """Whether it still runs, and its exit code."""
+        with translated(f"command {exec_id}"):
+            found = self._client.exec_inspect(exec_id)
+        running = bool(found["Running"])
+        return ExecState(running, None if running else found.get("ExitCode"))
+
+    def resize_exec(self, exec_id: str, columns: int, rows: int) -> None:
+        """Tell a tty its size."""
+        with translated(f"command {exec_id}"):
+            self._client.exec_resize(exec_id, height=rows, width=columns)
+
+    # --- images ---
+
+    def inspect_image(self, image: str) -> Image | None:
+        """The local image, or None."""
+        try:
+            with translated(f"image {image}"):
+                return translate.image(self._raw.inspect_image(image))
+        except EngineNotFound:
+            return None
+
+    def pull_image(self, image: str) -> Iterator[str]:
+        """Pull as the lines are asked for, with the credentials that the docker command would use."""
+        repository, tag = parse_repository_tag(image)
+        with translated(f"image {image}"):
+            header = get_config_header(self._client, resolve_repository_name(repository)[0])
+            wire = self._open(
+                "POST",
+                "images/create",
+                {"fromImage": repository, "tag": tag or "latest"},
+                headers={"X-Registry-Auth": header.decode()} if header else {},
+            )
+        with contextlib.closing(wire):
+            for body in lines_of_json(wire):
+                if complaint := body.get("error"):
+                    raise EngineError(f"image {image}: {complaint}")
+                yield translate.progress(body)
+
+    def import_image(self, name: str, root: bytes, changes: tuple[str, ...]) -> str:
+        """Make an image from a tar of its root file system and Dockerfile lines."""
+        repository, tag = parse_repository_tag(name)
+        with translated(f"image {name}"):
+            answer = self._client.import_image_from_data(
+                root, repository=repository, tag=tag or "latest", changes=list(changes)
+            )
+        last = json.loads(str(answer).strip().splitlines()[-1])
+        if complaint := last.get("error"):
+            raise EngineError(f"image {name}: {complaint}")
+        return str(last["status"])
+
+    def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+        """Local images with all of these labels; without architecture, stop signal and user."""
+        with translated("images"):
+            found = self._client.images(filters=translate.label_filters(labels))
+        return tuple(translate.image(body) for body in found)
+
+    def remove_image(self, image: str) -> None:
+        """Remove by id or name; a missing one is no error."""
+        with contextlib.suppress(EngineNotFound), translated(f"image {image}"):
+            self._client.remove_image(image)
+
+    # --- volumes and networks ---
+
+    def create_volume(self, spec: VolumeSpec) -> Volume:
+        """Create, or return the one that has the name: compare its labels with the spec's."""
+        with translated(f"volume {spec.name}"):
+            made = self._client.create_volume(spec.name, spec.driver, dict(spec.options), dict(spec.labels))
+        return translate.volume(made)
+
+    def inspect_volume(self, name: str) -> Volume | None:
+        """The volume of that name, or None."""
+        try:
+            with translated(f"volume {name}"):
+                return translate.volume(self._client.inspect_volume(name))
+        except EngineNotFound:
+            return None
+
+    def list_volumes(self, labels: Mapping[str, str]) -> tuple[Volume, ...]:
+        """Volumes with all of these labels."""
+        with translated("volumes"):
+            found = self._client.volumes(filters=translate.label_filters(labels))
+        return tuple(translate.volume(body) for body in found.get("Volumes") or ())
+
+    def remove_volume(self, name: str) -> None:
+        """Remove volume and data; a missing one is no error."""
+        with contextlib.suppress(EngineNotFound), translated(f"volume {name}"):
+            self._client.remove_volume(name)
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """The new id."""
+        ipam = IPAMConfig()
+        ipam.update(translate.network_ipam(spec.subnet, spec.gateway, spec.ip_range))
+        with translated(f"network {spec.name}"):
+            made = self._client.create_network(
+                spec.name, "bridge", ipam=ipam, labels=dict(spec.labels), check_duplicate=True
+            )
+        return str(made["Id"])
+
+    def list_networks(self) -> tuple[Network, ...]:
+        """All networks, ours or not."""
+        with translated("networks"):
+            return tuple(translate.network(body) for body in self._client.networks())
+
+    def remove_network(self, network: str) -> None:
+        """Remove; a missing one is no error."""
+        with contextlib.suppress(EngineNotFound), translated(f"network {network}"):
+            self._client.remove_network(network)
+
+    # --- the rest ---
+
+    def events(self, labels: Mapping[str, str]) -> DockerEvents:
+        """Events from now on of containers and images with these labels (volumes' events tell no labels)."""
+        filters = {**translate.label_filters(labels), "event": _EVENTS}
+        with translated("events"):
+            return DockerEvents(self._open("GET", "events", {"filters": json.dumps(filters)}))
+
+    def close(self) -> None:
+        """Release the connections that wait for the next call; streams are closed by who opened them."""
+        self._client.close()
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Wire:
+        """Begin a call whose answer is read as it comes; a body asks for a connection both ways."""
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"} if body is not None else {}
+        response = checked(
+            self._client.request(
+                method,
+                f"{self._client.base_url}/v{self._client.api_version}/{path}",
+                params=query,
+                json=body,
+                headers={**(headers or {}), **upgrade},
+                stream=True,
+                timeout=self._client.timeout,
+            )
+        )
+        return Wire(response, upgraded=body is not None)

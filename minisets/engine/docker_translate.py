@@ -1,0 +1,231 @@
+"""Our values as Docker's JSON, and Docker's JSON as our values. Pure: no SDK, no calls.
+
+Docker Engine API 1.41 and newer; a field that an engine leaves out reads as empty.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from minisets.engine.interface import (
+    Container,
+    ContainerSummary,
+    EngineEvent,
+    EngineInfo,
+    Image,
+    Network,
+    Volume,
+)
+from minisets.objects.metadata import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from minisets.engine.interface import ContainerSpec, Mount
+
+Json = dict[str, Any]
+
+# Why: the engine's own default may be none, remote or unbounded.
+_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_NEVER = "0001-01-01"
+_WITHOUT_ADDRESS = ("host", "none", "default")
+
+
+def container_config(spec: ContainerSpec) -> Json:
+    """The body of a create call. None is left out: then the image says."""
+    body: Json = {
+        "Image": spec.image,
+        "Labels": dict(spec.labels),
+        "Entrypoint": _list_or_none(spec.entrypoint),
+        "Cmd": _list_or_none(spec.arguments),
+        "Env": [f"{name}={value}" for name, value in spec.env],
+        "WorkingDir": spec.working_dir,
+        "User": spec.user,
+        "Hostname": spec.hostname,
+        "Domainname": spec.domainname,
+        "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "StopTimeout": None if spec.stop_timeout is None else max(0, int(spec.stop_timeout.total_seconds())),
+        "HostConfig": _host_config(spec),
+    }
+    attachment = spec.attachment
+    if attachment and attachment.network not in _WITHOUT_ADDRESS:
+        address = {"IPAMConfig": {"IPv4Address": attachment.address}} if attachment.address else {}
+        body["NetworkingConfig"] = {"EndpointsConfig": {attachment.network: address}}
+    return {key: value for key, value in body.items() if value not in (None, "", [])}
+
+
+def _host_config(spec: ContainerSpec) -> Json:
+    """Never auto-removed, never restarted: both are the kubelet's to decide."""
+    host: Json = {
+        "LogConfig": _LOG,
+        "RestartPolicy": {"Name": "no"},
+        "Mounts": [_mount(mount) for mount in spec.mounts],
+        "Memory": spec.memory_bytes,
+        # Kubernetes: no swap for containers. Docker's default would be as much again.
+        "MemorySwap": spec.memory_bytes,
+        "NanoCpus": spec.nano_cpus,
+        "CpuShares": spec.cpu_shares,
+        "Privileged": spec.privileged,
+        "CapAdd": list(spec.cap_add),
+        "CapDrop": list(spec.cap_drop),
+        "GroupAdd": list(spec.groups),
+        "SecurityOpt": ["no-new-privileges"] if spec.no_new_privileges else [],
+        "ReadonlyRootfs": spec.read_only_root,
+        **_namespaces(spec),
+    }
+    # Why Init: an engine may be set to put an init of its own before every program.
+    return {"Init": False} | {key: value for key, value in host.items() if value not in (0, [], "")}
+
+
+def _namespaces(spec: ContainerSpec) -> Json:
+    """A sandbox (it has an attachment) lends its IPC; what joins it shares its network and IPC."""
+    if spec.joins:
+        joined = f"container:{spec.joins}"
+        return {"NetworkMode": joined, "IpcMode": joined, "PidMode": joined if spec.joins_pid else ""}
+    return {
+        "NetworkMode": spec.attachment.network if spec.attachment else "none",
+        "IpcMode": "shareable" if spec.attachment else "",
+    }
+
+
+def _mount(mount: Mount) -> Json:
+    body: Json = {"Type": mount.kind, "Target": mount.target, "ReadOnly": mount.read_only}
+    match mount.kind:
+        case "volume":
+            # Why: Docker would copy the image's files into an empty volume; an empty claim is empty.
+            return body | {"Source": mount.source, "VolumeOptions": {"NoCopy": True}}
+        case "bind":
+            return body | {"Source": mount.source}
+        case "tmpfs":
+            return body | {"TmpfsOptions": {"SizeBytes": mount.size_bytes}} if mount.size_bytes else body
+
+
+def network_ipam(subnet: str, gateway: str, ip_range: str) -> Json:
+    """A network's address pool; empty parts are the engine's to choose."""
+    pool = {"Subnet": subnet, "Gateway": gateway, "IPRange": ip_range}
+    return {"Driver": "default", "Config": [{key: value for key, value in pool.items() if value}]}
+
+
+def label_filters(labels: Mapping[str, str]) -> dict[str, list[str]]:
+    """A list call's filter; an empty value asks only for the label."""
+    return {"label": [f"{key}={value}" if value else key for key, value in labels.items()]}
+
+
+def summary(body: Json) -> ContainerSummary:
+    """An entry of a list."""
+    names = [name.removeprefix("/") for name in body.get("Names") or ()]
+    # Why: a legacy link gives a container further names, with a slash in them.
+    own = next((name for name in names if "/" not in name), "")
+    return ContainerSummary(body["Id"], own, body["State"], body.get("Labels") or {})
+
+
+def container(body: Json) -> Container:
+    """What an inspect tells."""
+    state, config = body["State"], body["Config"]
+    networks = (body.get("NetworkSettings") or {}).get("Networks") or {}
+    return Container(
+        id=body["Id"],
+        name=body["Name"].removeprefix("/"),
+        image=config.get("Image") or "",
+        image_id=body.get("Image") or "",
+        state=state["Status"],
+        labels=config.get("Labels") or {},
+        created_at=moment(body["Created"]),
+        started_at=_moment_or_none(state.get("StartedAt")),
+        finished_at=_moment_or_none(state.get("FinishedAt")),
+        exit_code=int(state.get("ExitCode") or 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        error=state.get("Error") or "",
+        addresses={name: net["IPAddress"] for name, net in networks.items() if net.get("IPAddress")},
+    )
+
+
+def image(body: Json) -> Image:
+    """What an inspect or a list tells; a list tells nothing of architecture, stop signal and user."""
+    config = body.get("Config") or {}
+    return Image(
+        id=body["Id"],
+        tags=_real(body.get("RepoTags")),
+        digests=_real(body.get("RepoDigests")),
+        labels=(config.get("Labels") if config else body.get("Labels")) or {},
+        architecture=body.get("Architecture") or "",
+        stop_signal=config.get("StopSignal") or "",
+        user=config.get("User") or "",
+    )
+
+
+def volume(body: Json) -> Volume:
+    """A volume, from any call."""
+    return Volume(
+        name=body["Name"],
+        labels=body.get("Labels") or {},
+        driver=body.get("Driver") or "",
+        options=body.get("Options") or {},
+        mountpoint=body.get("Mountpoint") or "",
+    )
+
+
+def network(body: Json) -> Network:
+    """A network; of several pools the first one of IPv4."""
+    pools = (body.get("IPAM") or {}).get("Config") or ()
+    pool: Json = next((pool for pool in pools if ":" not in pool.get("Subnet", ":")), {})
+    return Network(
+        id=body["Id"],
+        name=body["Name"],
+        labels=body.get("Labels") or {},
+        subnet=pool.get("Subnet") or "",
+        gateway=pool.get("Gateway") or "",
+    )
+
+
+def info(body: Json, api_version: str) -> EngineInfo:
+    """The engine, its architecture by the name that images use."""
+    architecture = body.get("Architecture") or ""
+    return EngineInfo(
+        id=body.get("ID") or "",
+        name=body.get("Name") or "",
+        version=body.get("ServerVersion") or "",
+        api_version=api_version,
+        architecture=_ARCHITECTURES.get(architecture, architecture),
+        operating_system=body.get("OperatingSystem") or "",
+        os_type=body.get("OSType") or "",
+        kernel=body.get("KernelVersion") or "",
+        cpus=int(body.get("NCPU") or 0),
+        memory_bytes=int(body.get("MemTotal") or 0),
+        rootless=any("rootless" in option for option in body.get("SecurityOptions") or ()),
+    )
+
+
+def event(body: Json) -> EngineEvent:
+    """An event; the labels of what it is about are among its attributes."""
+    actor = body.get("Actor") or {}
+    nanoseconds = int(body.get("timeNano") or 0)
+    return EngineEvent(
+        kind=body.get("Type") or "",
+        action=str(body.get("Action") or "").partition(":")[0],
+        id=actor.get("ID") or "",
+        labels=actor.get("Attributes") or {},
+        time=datetime.fromtimestamp(nanoseconds / 1e9, UTC),
+    )
+
+
+def progress(body: Json) -> str:
+    """One line of a pull, as the docker command prints it."""
+    line = " ".join(filter(None, (body.get("status"), body.get("progress"))))
+    return f"{body['id']}: {line}" if body.get("id") else line
+
+
+def _list_or_none(words: Iterable[str] | None) -> list[str] | None:
+    return None if words is None else list(words)
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if not text or text.startswith(_NEVER) else moment(text)
+
+
+def _real(names: Iterable[str] | None) -> tuple[str, ...]:
+    """Without the `<none>:<none>` that stands for no name."""
+    return tuple(name for name in names or () if "<none>" not in name)

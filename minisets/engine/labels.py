@@ -1,0 +1,215 @@
+"""What is written on everything that we make: enough to tell what it is, and to rebuild claims and volumes.
+
+Names are for people (`names.py`); these are the truth, and cannot change: a new layout is a new number.
+Selecting is by `CLUSTER` first: a container inherits its image's labels, so the others prove nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from minisets.objects.metadata import labels_of, name_of, namespace_of, spec_of, uid_of
+from minisets.objects.owners import controller_of
+
+if TYPE_CHECKING:
+    from minisets.objects.kinds import Object
+
+Labels = Mapping[str, str]
+Part = Literal["container", "init", "ephemeral", "sandbox"]
+
+CLUSTER = "dev.minisets.cluster"
+KIND = "dev.minisets.kind"  # a Part, or volume | pod-volume | network | image
+LAYOUT = "dev.minisets.layout"
+NAMESPACE = "dev.minisets.namespace"
+POD = "dev.minisets.pod"
+POD_UID = "dev.minisets.pod-uid"
+CONTAINER = "dev.minisets.container"
+RESTART = "dev.minisets.restart"
+SPEC = "dev.minisets.spec"
+STATEFULSET = "dev.minisets.statefulset"
+POD_VOLUME = "dev.minisets.pod-volume"
+CLAIM = "dev.minisets.claim"
+CLAIM_UID = "dev.minisets.claim-uid"
+CLAIM_LABELS = "dev.minisets.claim-labels"
+VOLUME = "dev.minisets.volume"
+CAPACITY = "dev.minisets.capacity"
+ACCESS_MODES = "dev.minisets.access-modes"
+STORAGE_CLASS = "dev.minisets.storage-class"
+RECLAIM = "dev.minisets.reclaim"
+CONTENT = "dev.minisets.content"
+
+_LAYOUT = "1"
+_PARTS: dict[str, Part] = {part: part for part in get_args(Part)}
+# Kubernetes: kubelettypes.KubernetesPodNameLabel and so on; dockershim called the sandbox's container POD.
+_KUBERNETES = "io.kubernetes"
+_SANDBOX_CONTAINER = "POD"
+
+
+def cluster_selector(cluster: str) -> dict[str, str]:
+    """What everything of a cluster carries."""
+    return {CLUSTER: cluster}
+
+
+def pod_selector(cluster: str, pod_uid: str) -> dict[str, str]:
+    """What every container and volume of one pod carries, of this uid and no predecessor."""
+    return {CLUSTER: cluster, POD_UID: pod_uid}
+
+
+def pod_labels(
+    cluster: str, pod: Object, container: str, kind: Part, restart: int = 0, *, spec_hash: str = ""
+) -> dict[str, str]:
+    """For one of a pod's containers; `container` is empty for its sandbox."""
+    name, namespace, uid = name_of(pod), namespace_of(pod), uid_of(pod)
+    owner = controller_of(pod)
+    statefulset = owner["name"] if owner and owner["kind"] == "StatefulSet" else ""
+    return {
+        **_of_pod(cluster, kind, pod),
+        RESTART: str(restart),
+        **({CONTAINER: container} if container else {}),
+        **({SPEC: spec_hash} if spec_hash else {}),
+        **({STATEFULSET: statefulset} if statefulset else {}),
+        f"{_KUBERNETES}.pod.name": name,
+        f"{_KUBERNETES}.pod.namespace": namespace,
+        f"{_KUBERNETES}.pod.uid": uid,
+        f"{_KUBERNETES}.container.name": container or _SANDBOX_CONTAINER,
+        # Why: Docker Desktop, lazydocker and Dozzle group by these.
+        "com.docker.compose.project": f"minisets--{cluster}",
+        "com.docker.compose.service": name,
+    }
+
+
+def pod_volume_labels(cluster: str, pod: Object, volume: str) -> dict[str, str]:
+    """For a volume that lives and dies with one pod; `volume` is its name in the pod's spec."""
+    return {**_of_pod(cluster, "pod-volume", pod), POD_VOLUME: volume}
+
+
+def volume_labels(
+    cluster: str, claim: Object, volume_name: str, *, reclaim: str = "Delete"
+) -> dict[str, str]:
+    """For a claim's volume; `volume_name` is the PersistentVolume's.
+
+    All are as they were at creation: the engine cannot relabel, so a policy patched later is not in here.
+    """
+    spec = spec_of(claim)
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    return {
+        **_made_by_us(cluster, "volume"),
+        NAMESPACE: namespace_of(claim),
+        CLAIM: name_of(claim),
+        CLAIM_UID: uid_of(claim),
+        CLAIM_LABELS: json.dumps(dict(labels_of(claim)), sort_keys=True, separators=(",", ":")),
+        VOLUME: volume_name,
+        CAPACITY: str(requests.get("storage") or ""),
+        ACCESS_MODES: ",".join(spec.get("accessModes") or ()),
+        STORAGE_CLASS: str(spec.get("storageClassName") or ""),
+        RECLAIM: reclaim,
+    }
+
+
+def network_labels(cluster: str) -> dict[str, str]:
+    """For a cluster's network."""
+    return _made_by_us(cluster, "network")
+
+
+def image_labels(content: str) -> dict[str, str]:
+    """For an image that we make, told apart by the hash of what is in it.
+
+    Why no cluster: a stranger's container of this image inherits its labels, and would look like ours.
+    """
+    return {KIND: "image", LAYOUT: _LAYOUT, CONTENT: content}
+
+
+@dataclass(frozen=True)
+class PodPart:
+    """Which part of which pod a container is, as its labels tell."""
+
+    cluster: str
+    kind: Part
+    namespace: str
+    pod: str
+    pod_uid: str
+    container: str
+    restart: int
+    spec_hash: str
+    statefulset: str
+
+
+@dataclass(frozen=True)
+class ClaimVolume:
+    """Which claim and PersistentVolume a Docker volume holds the data of, as its labels tell."""
+
+    cluster: str
+    namespace: str
+    claim: str
+    claim_uid: str
+    volume: str
+    capacity: str
+    access_modes: tuple[str, ...]
+    storage_class: str
+    reclaim: str
+    claim_labels: Labels = field(default_factory=dict)
+
+
+def read_pod_part(labels: Labels) -> PodPart | None:
+    """What `pod_labels` wrote, or None if it was not us."""
+    kind, restart = _PARTS.get(labels.get(KIND, "")), labels.get(RESTART, "")
+    if kind is None or not restart.isdecimal():
+        return None
+    if any(not labels.get(key) for key in (CLUSTER, NAMESPACE, POD, POD_UID)):
+        return None
+    return PodPart(
+        cluster=labels[CLUSTER],
+        kind=kind,
+        namespace=labels[NAMESPACE],
+        pod=labels[POD],
+        pod_uid=labels[POD_UID],
+        container=labels.get(CONTAINER, ""),
+        restart=int(restart),
+        spec_hash=labels.get(SPEC, ""),
+        statefulset=labels.get(STATEFULSET, ""),
+    )
+
+
+def read_claim_volume(labels: Labels) -> ClaimVolume | None:
+    """What `volume_labels` wrote, or None if it was not us."""
+    if labels.get(KIND) != "volume" or any(
+        not labels.get(key) for key in (CLUSTER, NAMESPACE, CLAIM, VOLUME)
+    ):
+        return None
+    return ClaimVolume(
+        cluster=labels[CLUSTER],
+        namespace=labels[NAMESPACE],
+        claim=labels[CLAIM],
+        claim_uid=labels.get(CLAIM_UID, ""),
+        volume=labels[VOLUME],
+        capacity=labels.get(CAPACITY, ""),
+        access_modes=tuple(filter(None, labels.get(ACCESS_MODES, "").split(","))),
+        storage_class=labels.get(STORAGE_CLASS, ""),
+        reclaim=labels.get(RECLAIM, ""),
+        claim_labels=_labels_in(labels.get(CLAIM_LABELS, "")),
+    )
+
+
+def _of_pod(cluster: str, kind: str, pod: Object) -> dict[str, str]:
+    return {
+        **_made_by_us(cluster, kind),
+        NAMESPACE: namespace_of(pod),
+        POD: name_of(pod),
+        POD_UID: uid_of(pod),
+    }
+
+
+def _made_by_us(cluster: str, kind: str) -> dict[str, str]:
+    return {CLUSTER: cluster, KIND: kind, LAYOUT: _LAYOUT}
+
+
+def _labels_in(text: str) -> dict[str, str]:
+    """Labels as JSON; empty where somebody wrote something else (labels are anyone's to write)."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}

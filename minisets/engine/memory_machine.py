@@ -1,0 +1,244 @@
+"""What the engine in memory is made of, what a test may say about it, and what happens inside.
+
+Leaves the engine's calls to `memory.py`. Script names take `*`; every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from typing import TYPE_CHECKING, Any, Literal
+
+from minisets.engine.interface import EngineEvent
+from minisets.engine.memory_containers import KILLED, Command, Record
+from minisets.engine.memory_files import File, resolve
+from minisets.engine.memory_resources import Images, Networks, Volumes, carries
+from minisets.engine.memory_scripts import Scripts
+from minisets.errors import EngineConflict, EngineNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from minisets.clock import Clock
+    from minisets.engine.interface import ContainerSpec, Image, Mount, State
+    from minisets.engine.memory_streams import Channel
+
+
+class MemoryMachine:
+    """The things of the engine, under one lock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._scripts = Scripts()
+        self._is_away = False
+        self._records: dict[str, Record] = {}
+        self._commands: dict[str, Command] = {}
+        self._images = Images()
+        self._volumes = Volumes()
+        self._networks = Networks()
+        self._subscribers: list[tuple[Mapping[str, str], Channel[EngineEvent]]] = []
+        self._numbers = itertools.count(1)
+
+    # --- scripting: what a test says ---
+
+    def behave(self, which: str, **changes: Any) -> None:
+        """Fields of `memory_scripts.Behaviour`, for containers of that name or image."""
+        with self._lock:
+            self._scripts.behave(which, changes)
+
+    def fail_next(self, method: str, error: Exception, times: int = 1) -> None:
+        """The next calls of that method of the engine raise the error, and do nothing."""
+        if not hasattr(self, method):
+            raise AttributeError(f"an engine has no method {method}")
+        with self._lock:
+            self._scripts.fail_next(method, error, times)
+
+    def go_away(self) -> None:
+        """The engine dies: calls fail, event streams end; containers run on."""
+        with self._lock:
+            self._is_away = True
+            for _, channel in self._subscribers:
+                channel.end()
+            self._subscribers.clear()
+
+    def come_back(self) -> None:
+        """It answers again."""
+        with self._lock:
+            self._is_away = False
+
+    def exit(self, container: str, code: int = 1, *, oom_killed: bool = False) -> None:
+        """The container's program leaves by itself."""
+        with self._lock:
+            self._end(self._find(container), code, oom_killed=oom_killed)
+
+    def set_state(self, container: str, state: State) -> None:
+        """A state that is hard to get: dead, removing, paused."""
+        with self._lock:
+            self._find(container).state = state
+
+    def write_log(self, container: str, data: bytes, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """The container's program prints."""
+        with self._lock:
+            self._find(container).write(self._clock.now(), (stream, data))
+
+    def miss_image(self, image: str) -> None:
+        """There is no such image until it is pulled."""
+        with self._lock:
+            self._images.miss(image)
+
+    def refuse_pull(self, image: str, complaint: str) -> None:
+        """There is no such image, and pulling it fails; until `allow_pull`."""
+        with self._lock:
+            self._images.refuse(image, complaint)
+
+    def allow_pull(self, image: str) -> None:
+        """Pulling it works (again)."""
+        with self._lock:
+            self._images.allow(image)
+
+    def add_image(self, image: Image) -> None:
+        """An image with whatever a test wants it to have."""
+        with self._lock:
+            self._images.add(image)
+
+    def spec_of(self, container: str) -> ContainerSpec:
+        """What was said when the container was created."""
+        with self._lock:
+            return self._find(container).spec
+
+    def signals_of(self, container: str) -> tuple[str, ...]:
+        """The signals that it got, as `TERM`."""
+        with self._lock:
+            return tuple(self._find(container).signals)
+
+    def sizes_of(self, exec_id: str) -> tuple[tuple[int, int], ...]:
+        """Columns and rows that a command's tty was told."""
+        with self._lock:
+            return tuple(self._command(exec_id).sizes)
+
+    def read_file(self, container: str, path: str) -> bytes | None:
+        """What the container would read at a path, through mounts and symlinks; None if nothing is there."""
+        with self._lock:
+            files, below = self._place(self._find(container), path)
+            found = resolve(files, below)
+            return found.data if found else None
+
+    def files_of(self, volume: str) -> dict[str, File]:
+        """What is in a volume, by path."""
+        with self._lock:
+            return dict(self._volumes.records[volume].files)
+
+    # --- how ---
+
+    def _new_id(self) -> str:
+        return hashlib.sha256(str(next(self._numbers)).encode()).hexdigest()
+
+    def _find(self, container: str) -> Record:
+        found = self._records.get(container) or self._named(container)
+        if found is None:
+            raise EngineNotFound(f"container {container}: No such container: {container}")
+        return found
+
+    def _named(self, name: str) -> Record | None:
+        return next((record for record in self._records.values() if record.name == name), None)
+
+    def _command(self, exec_id: str) -> Command:
+        if exec_id not in self._commands:
+            raise EngineNotFound(f"command {exec_id}: No such exec instance: {exec_id}")
+        return self._commands[exec_id]
+
+    def _refuse_taken(self, name: str) -> None:
+        holder = self._named(name)
+        if holder is not None:
+            raise EngineConflict(
+                f'container {name}: Conflict. The container name "/{name}" is already in use by container '
+                f'"{holder.id[:12]}"'
+            )
+
+    def _users_of(self, volume: str) -> list[Record]:
+        return [
+            record
+            for record in self._records.values()
+            if any(mount.kind == "volume" and mount.source == volume for mount in record.spec.mounts)
+        ]
+
+    def _say(self, record: Record, action: str) -> None:
+        event = EngineEvent("container", action, record.id, record.attributes(), self._clock.now())
+        for labels, channel in self._subscribers:
+            if carries(record.labels, labels):
+                channel.put(event)
+
+    def _joined_or_attached(self, record: Record) -> dict[str, str]:
+        """The addresses that the container gets; raises if what it joins is not there or does not run."""
+        spec = record.spec
+        if spec.joins:
+            joined = self._find(spec.joins)
+            if not joined.is_running:
+                raise EngineConflict(
+                    f"container {record.name}: cannot join network of a non running container: {joined.id}"
+                )
+            return {}
+        if spec.attachment is None:
+            return {}
+        name = spec.attachment.network
+        taken = {other.addresses[name] for other in self._records.values() if name in other.addresses}
+        address = self._networks.address(name, spec.attachment.address, taken)
+        return {name: address} if address else {}
+
+    def _end(self, record: Record, exit_code: int, *, oom_killed: bool = False) -> None:
+        """The program leaves; with a sandbox whose process ids they share, its containers' programs too."""
+        if not record.is_running:
+            return
+        record.end(self._clock.now(), exit_code, oom_killed=oom_killed)
+        self._say(record, "die")
+        for other in list(self._records.values()):
+            if other.spec.joins_pid and other.spec.joins in (record.id, record.name):
+                self._end(other, KILLED)
+        for name, volume in self._volumes.records.items():
+            if volume.is_in_memory and not any(user.is_running for user in self._users_of(name)):
+                volume.files.clear()
+
+    def _place(self, record: Record, path: str) -> tuple[dict[str, File], str]:
+        """Where a path of the container lies: a volume's files, or its own; and the path in there."""
+        mount = mount_at(record, path)
+        if mount is None or mount.kind != "volume":
+            return record.files, path.strip("/")
+        return self._volumes.records[mount.source].files, path[len(mount.target) :].strip("/")
+
+    def _take_input(self, command: Command, data: bytes) -> None:
+        with self._lock:
+            if command.spec.command == ("cat",) and command.stream is not None:
+                command.stream.put(("stdout", data))
+            else:
+                command.stdin += data
+
+    def _run(self, command: Command) -> None:
+        """Do what the script says, or what `cat` and our own `pause swap` do, and end."""
+        with self._lock:
+            if not command.is_running or command.stream is None:
+                return
+            record = self._find(command.container)
+            words = command.spec.command
+            if words == ("cat",):
+                command.end(0)
+                return
+            if len(words) == 4 and words[1] == "swap":
+                files, below = self._place(record, words[2])
+                files[f"{below}/..data".lstrip("/")] = File(link=words[3])
+                command.end(0)
+                return
+            result = self._scripts.behaviour_of(record.spec.name, record.spec.image).run(words, command.stdin)
+            if result.stdout:
+                command.stream.put(("stdout", result.stdout))
+            if result.stderr:
+                command.stream.put(("stdout" if command.spec.tty else "stderr", result.stderr))
+            if not result.hangs:
+                command.end(result.exit_code)
+
+
+def mount_at(record: Record, path: str) -> Mount | None:
+    """The innermost mount that holds a path of the container."""
+    inside = [m for m in record.spec.mounts if f"{path}/".startswith(f"{m.target.rstrip('/')}/")]
+    return max(inside, key=lambda mount: len(mount.target), default=None)

@@ -1,0 +1,70 @@
+"""How programs and calls of the engine in memory behave when a test says nothing, and when it does."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minisets.engine.interface import Output
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """What a command does; `hangs`: nothing, until its container ends."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    exit_code: int = 0
+    hangs: bool = False
+
+
+ExecHandler = Callable[[tuple[str, ...], bytes], ExecResult]
+
+
+def echo(command: tuple[str, ...], stdin: bytes) -> ExecResult:
+    """Print the command, and what came in: what happens to a command that nobody scripted."""
+    return ExecResult(stdout=" ".join(command).encode() + b"\n" + stdin)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a container's program does: by default, run until SIGTERM and leave with 0."""
+
+    exits_with: int | None = None
+    sigterm_exit: int = 0
+    ignores_sigterm: bool = False
+    fails_to_start: str = ""
+    output: tuple[Output, ...] = ()
+    run: ExecHandler = echo
+
+
+class Scripts:
+    """Behaviours by container name or image (with `*`), the latest word winning; and faults to come."""
+
+    def __init__(self) -> None:
+        self._behaviours: dict[str, Behaviour] = {}
+        self._faults: defaultdict[str, deque[Exception]] = defaultdict(deque)
+
+    def behave(self, which: str, changes: dict[str, Any]) -> None:
+        """Change how containers of that name or image behave."""
+        self._behaviours[which] = replace(self._behaviours.pop(which, Behaviour()), **changes)
+
+    def behaviour_of(self, name: str, image: str) -> Behaviour:
+        """How the container behaves."""
+        for which, behaviour in reversed(self._behaviours.items()):
+            if fnmatchcase(name, which) or fnmatchcase(image, which):
+                return behaviour
+        return Behaviour()
+
+    def fail_next(self, method: str, error: Exception, times: int) -> None:
+        """Let the next calls of a method fail."""
+        self._faults[method].extend([error] * times)
+
+    def raise_fault_of(self, method: str) -> None:
+        """Raise what `fail_next` left for this method."""
+        if waiting := self._faults.get(method):
+            raise waiting.popleft()

@@ -1,0 +1,153 @@
+"""Docker as our engine: the contract, and what only a real engine can show."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import docker
+import pytest
+
+from minisets.engine.docker import DockerEngine
+from minisets.engine.interface import Attachment, Engine, ExecSpec, LogOptions, Mount
+from minisets.errors import EngineUnavailable
+from tests.contracts.engine import EngineContract
+from tests.contracts.engine_world import SAYS_HELLO, World, collecting, drained, until
+from tests.engines import PrivateEngine, engine_address
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def connected(docker_engine: docker.DockerClient) -> Iterator[DockerEngine]:  # noqa: ARG001 - it must answer
+    engine = DockerEngine.connect(engine_address())
+    yield engine
+    engine.close()
+
+
+class TestDockerEngine(EngineContract):
+    @pytest.fixture
+    def engine(self, connected: DockerEngine) -> Engine:
+        return connected
+
+    def read(self, world: World, container: str, path: str) -> bytes:
+        output, _ = world.run(container, ("cat", path))
+        return b"".join(data for _, data in output)
+
+    def unreachable_image(self, engine: Engine) -> str:
+        del engine
+        return "localhost:1/none:1"
+
+
+@pytest.fixture
+def world(connected: DockerEngine, cluster_name: str) -> Iterator[World]:
+    world = World(connected, cluster_name)
+    try:
+        yield world
+    finally:
+        world.remove()
+
+
+def test_a_container_is_made_as_the_kubelet_needs_it(
+    world: World, docker_engine: docker.DockerClient
+) -> None:
+    container = world.create(
+        attachment=Attachment("bridge"),
+        hostname="web-0",
+        domainname="nginx.default.svc.cluster.local",
+        stop_timeout=timedelta(seconds=17),
+        mounts=(Mount("tmpfs", "/scratch", size_bytes=4096),),
+        memory_bytes=64 * 1024**2,
+        cap_drop=("ALL",),
+        no_new_privileges=True,
+        read_only_root=True,
+    )
+    made: dict[str, Any] = docker_engine.api.inspect_container(container)
+    config, host = made["Config"], made["HostConfig"]
+    assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+    assert config["StopTimeout"] == 17
+    assert (config["Hostname"], config["Domainname"]) == ("web-0", "nginx.default.svc.cluster.local")
+    assert host["IpcMode"] == "shareable"
+    assert host["RestartPolicy"]["Name"] == "no"
+    assert host["AutoRemove"] is False
+    assert host["Init"] is False
+    assert host["MemorySwap"] == host["Memory"] == 64 * 1024**2
+    assert host["ReadonlyRootfs"] is True
+    assert "no-new-privileges" in host["SecurityOpt"]
+
+
+def test_a_new_volume_is_empty_whatever_the_image_has_there(world: World) -> None:
+    name = world.name("empty")
+    container = world.start(mounts=(Mount("volume", "/etc", name),))
+    try:
+        output, _ = world.run(container, ("ls", "/etc"))
+        seen = b"".join(data for _, data in output).split()
+        assert b"passwd" not in seen  # Docker itself puts hosts, hostname, resolv.conf and mtab there
+    finally:
+        world.engine.remove_container(container, force=True)
+        world.engine.remove_volume(name)
+
+
+def test_output_that_comes_with_the_answers_headers_is_not_lost(world: World) -> None:
+    container = world.start()
+    for _ in range(20):
+        assert world.run(container, SAYS_HELLO)[0] == [("stdout", b"hello\n")]
+
+
+def test_a_terminal_can_be_resized(world: World) -> None:
+    container = world.start()
+    spec = ExecSpec(("sh",), stdin=True, tty=True)
+    exec_id = world.engine.create_exec(container, spec)
+    stream = world.engine.start_exec(exec_id, spec)
+    with collecting(stream) as (output, ended):
+        until(lambda: bool(output))  # the prompt: now there is a terminal
+        world.engine.resize_exec(exec_id, 93, 27)
+        stream.write(b"stty size; exit\n")
+        until(ended)
+    assert b"27 93" in b"".join(data for _, data in output)
+
+
+def test_a_missing_program_is_said_on_stdout_with_126_or_127(world: World) -> None:
+    output, state = world.run(world.start(), ("no-such-program",))
+    assert state.exit_code in (126, 127)
+    assert b"no-such-program" in output[0][1]
+
+
+def test_many_threads_share_one_engine(world: World) -> None:
+    container = world.create()
+    seen: list[str] = []
+
+    def look() -> None:
+        for _ in range(10):
+            seen.append(world.engine.inspect_container(container).id)
+
+    threads = [threading.Thread(target=look) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert seen == [container] * 160
+
+
+def test_an_engine_that_is_killed_ends_streams_quietly_and_answers_again_later(
+    private_engine: PrivateEngine, cluster_name: str
+) -> None:
+    """Events and logs end without an error (decision 12); the same client works with the next dockerd."""
+    private_engine.load("minisets.test/busy:1")
+    engine = DockerEngine.connect(private_engine.address)
+    world = World(engine, cluster_name)
+    container = world.start()
+    with (
+        collecting(engine.events(world.labels)) as (_, events_ended),
+        collecting(engine.logs(container, LogOptions(follow=True))) as (lines, log_ended),
+    ):
+        until(lambda: bool(lines))
+        private_engine.kill()
+        until(events_ended)
+        until(log_ended)
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        engine.inspect_container(container)
+    private_engine.start()
+    assert drained(engine.logs(container, LogOptions())) == [("stdout", b"ready\n")]
+    world.remove()
+    engine.close()

@@ -1,0 +1,120 @@
+"""Our values as Docker's JSON, and back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from minisets.engine import docker_translate as translate
+from minisets.engine.interface import Attachment, ContainerSpec, Mount
+
+
+def made(**changes: Any) -> dict[str, Any]:
+    return translate.container_config(ContainerSpec("web-0", "nginx", {}, **changes))
+
+
+def host(**changes: Any) -> dict[str, Any]:
+    body: dict[str, Any] = made(**changes)["HostConfig"]
+    return body
+
+
+def test_what_is_not_said_is_left_to_the_image() -> None:
+    body = made()
+    assert not {"Entrypoint", "Cmd", "Env", "WorkingDir", "User", "Hostname", "StopTimeout"} & set(body)
+    assert not {"Memory", "NanoCpus", "Privileged", "CapAdd", "Mounts"} & set(body["HostConfig"])
+
+
+def test_command_and_arguments_are_entrypoint_and_cmd() -> None:
+    body = made(entrypoint=("sh", "-c"), arguments=("true",), env=(("A", "1"), ("B", "x=y")))
+    assert (body["Entrypoint"], body["Cmd"], body["Env"]) == (["sh", "-c"], ["true"], ["A=1", "B=x=y"])
+
+
+def test_a_sandbox_has_an_address_and_lends_its_ipc() -> None:
+    body = made(attachment=Attachment("minisets", "10.0.0.9"))
+    assert (body["HostConfig"]["NetworkMode"], body["HostConfig"]["IpcMode"]) == ("minisets", "shareable")
+    assert body["NetworkingConfig"] == {
+        "EndpointsConfig": {"minisets": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}}
+    }
+
+
+def test_a_container_joins_its_sandboxs_network_and_ipc_and_its_process_ids_only_if_asked() -> None:
+    joined = host(joins="abc")
+    assert (joined["NetworkMode"], joined["IpcMode"]) == ("container:abc", "container:abc")
+    assert "PidMode" not in joined
+    assert host(joins="abc", joins_pid=True)["PidMode"] == "container:abc"
+
+
+@pytest.mark.parametrize("network", ["host", "none"])
+def test_a_network_without_addresses_gets_none(network: str) -> None:
+    body = made(attachment=Attachment(network))
+    assert body["HostConfig"]["NetworkMode"] == network
+    assert "NetworkingConfig" not in body
+
+
+def test_a_container_of_no_network_has_none() -> None:
+    assert host()["NetworkMode"] == "none"
+
+
+def test_mounts_are_never_filled_from_the_image() -> None:
+    mounts = (
+        Mount("volume", "/data", "www-web-0"),
+        Mount("bind", "/host", "/srv", read_only=True),
+        Mount("tmpfs", "/tmp", size_bytes=1024),  # noqa: S108 - a container's
+        Mount("tmpfs", "/run"),
+    )
+    assert host(mounts=mounts)["Mounts"] == [
+        {
+            "Type": "volume",
+            "Target": "/data",
+            "ReadOnly": False,
+            "Source": "www-web-0",
+            "VolumeOptions": {"NoCopy": True},
+        },
+        {"Type": "bind", "Target": "/host", "ReadOnly": True, "Source": "/srv"},
+        {"Type": "tmpfs", "Target": "/tmp", "ReadOnly": False, "TmpfsOptions": {"SizeBytes": 1024}},  # noqa: S108
+        {"Type": "tmpfs", "Target": "/run", "ReadOnly": False},
+    ]
+
+
+def test_the_grace_is_the_stop_timeout_even_when_it_is_nothing() -> None:
+    assert made(stop_timeout=timedelta(0))["StopTimeout"] == 0
+    assert made(stop_timeout=timedelta(seconds=30))["StopTimeout"] == 30
+
+
+def test_nothing_restarts_or_removes_a_container_but_us() -> None:
+    plain = host()
+    assert plain["RestartPolicy"] == {"Name": "no"}
+    assert "AutoRemove" not in plain
+    assert plain["Init"] is False
+
+
+def test_labels_are_asked_for_with_and_without_a_value() -> None:
+    assert translate.label_filters({"a": "1", "b": ""}) == {"label": ["a=1", "b"]}
+
+
+def test_a_network_of_two_pools_shows_the_first_one_of_ipv4() -> None:
+    body = {"Id": "1", "Name": "n", "IPAM": {"Config": [{"Subnet": "fd00::/64"}, {"Subnet": "10.0.0.0/8"}]}}
+    assert translate.network(body).subnet == "10.0.0.0/8"
+    assert translate.network({"Id": "1", "Name": "host", "IPAM": {"Config": None}}).subnet == ""
+
+
+def test_an_event_is_told_without_its_details() -> None:
+    nanoseconds = 1_700_000_000_500_000_000
+    actor = {"ID": "abc", "Attributes": {"name": "web-0"}}
+    body = {"Type": "container", "Action": "health_status: healthy", "Actor": actor, "timeNano": nanoseconds}
+    event = translate.event(body)
+    assert (event.kind, event.action, event.id) == ("container", "health_status", "abc")
+    assert event.time == datetime(2023, 11, 14, 22, 13, 20, 500_000, UTC)
+
+
+def test_a_pull_reads_as_the_docker_command_prints_it() -> None:
+    step = {"id": "ab12", "status": "Downloading", "progress": "[=>  ] 1MB/9MB"}
+    assert translate.progress(step) == "ab12: Downloading [=>  ] 1MB/9MB"
+    assert translate.progress({"status": "Status: done"}) == "Status: done"
+
+
+def test_names_of_legacy_links_and_of_nothing_are_passed_over() -> None:
+    listed = {"Id": "1", "Names": ["/other/alias", "/web-0"], "State": "running", "Labels": None}
+    assert translate.summary(listed).name == "web-0"
+    untagged = {"Id": "1", "RepoTags": ["<none>:<none>"], "RepoDigests": None, "Config": {"Labels": None}}
+    assert translate.image(untagged).tags == ()
