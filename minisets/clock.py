@@ -52,6 +52,7 @@ class FakeClock:
         self._passed = timedelta(0)
         self._waiting: dict[int, threading.Condition] = {}
         self._lock = threading.Lock()
+        self._seen = threading.local()
 
     def now(self) -> datetime:
         """The start plus what has been advanced."""
@@ -59,6 +60,7 @@ class FakeClock:
 
     def elapsed(self) -> timedelta:
         """What has been advanced."""
+        self._seen.passed = self._passed
         return self._passed
 
     def wait(self, condition: threading.Condition, timeout: timedelta | None) -> None:
@@ -66,6 +68,9 @@ class FakeClock:
         if timeout is not None and timeout <= timedelta(0):
             return
         with self._lock:
+            # Why: an advance between the caller's look at the time and this wait must not be slept over.
+            if timeout is not None and getattr(self._seen, "passed", self._passed) != self._passed:
+                return
             self._waiting[id(condition)] = condition
         condition.wait()
 

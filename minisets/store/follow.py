@@ -14,7 +14,7 @@ from minisets.objects.metadata import ref_of, version_of
 from minisets.store.interface import Change, ChangeType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from minisets.objects.kinds import Object, Ref
     from minisets.store.interface import Store, Subscription
@@ -36,6 +36,21 @@ class Follower:
         """Everything new since the last call; never blocks for something to happen."""
         with self._lock:
             return tuple(change for stream in self._streams for change in stream.changes())
+
+    def keys(self, keys_of: Callable[[Change], Iterable[str]]) -> set[str]:
+        """The keys that everything new since the last call concerns: a worker's source.
+
+        Where `keys_of` raises, nothing counts as seen: the next call begins with everything there.
+        """
+        changes: tuple[Change, ...] = ()
+        try:
+            changes = self.changes()
+            return {key for change in changes for key in keys_of(change)}
+        except Exception:
+            with self._lock:
+                for stream in self._streams:
+                    stream.give_back(changes)
+            raise
 
     def close(self) -> None:
         """Follow no more."""
@@ -67,6 +82,14 @@ class _Stream:
             yield from self._listed()
             return
         yield from taken
+
+    def give_back(self, changes: Iterable[Change]) -> None:
+        """List anew the next time, and tell these deletions again."""
+        if not self._closed:
+            self._unsubscribe()
+            for change in changes:
+                if change.type is ChangeType.DELETED and change.ref.kind == self._kind:
+                    self._known.setdefault(change.ref, change.object)
 
     def close(self) -> None:
         self._closed = True

@@ -1,5 +1,7 @@
 import threading
 
+import pytest
+
 from minisets.store.follow import Follower
 from minisets.store.interface import Change, ChangeType
 from minisets.store.memory import MemoryStore
@@ -56,3 +58,23 @@ def test_a_closed_follower_tells_nothing_more() -> None:
     follower.close()
     follower.close()
     assert follower.changes() == ()
+
+
+def test_a_batch_whose_keys_cannot_be_told_is_told_again() -> None:
+    store = MemoryStore()
+    put(store, pod("gone"))
+    put(store, pod("stays"))
+    follower = Follower(store, ("Pod",), ignore)
+    assert follower.keys(lambda change: [change.ref.name]) == {"gone", "stays"}
+    delete(store, pod_ref("gone"))
+
+    def refuse(_change: Change) -> list[str]:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        follower.keys(refuse)
+    assert follower.keys(lambda change: [f"{change.type} {change.ref.name}"]) == {
+        "DELETED gone",
+        "ADDED stays",
+    }
+    assert follower.keys(lambda change: [change.ref.name]) == set()

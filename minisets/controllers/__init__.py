@@ -1,0 +1,26 @@
+"""Controllers: desired against observed, each a level-triggered loop over keys.
+
+Belongs here: what should exist, given what does - pods of statefulsets, bound claims, nodes for pods,
+endpoints of Services, what a deletion takes along, the contents of namespaces. Must not: Docker
+(`kubelet/`), HTTP (`api/`), what a write means (`registry/`), queues and retries (`loop.py`).
+
+A controller has `name`, `kinds` (whose changes concern it), `keys(change)` (which of its keys a change
+concerns) and `reconcile(key)`. It reads from the store, decides in a pure function, and writes through the
+registry; nothing is decided from what kind of change it was. `daemon.py` gives each a worker and a follower.
+
+Who does what
+- `statefulset/`: pods, claims, revisions of statefulsets.
+- `volumes/`: default class, binding, asking the provisioner, release, protection.
+- `placement.py` (pure) and `scheduling.py`: pods to nodes.
+- `endpoints/`: EndpointSlices, and Endpoints for those who still read them.
+- `garbage.py`: owner references, the three ways to propagate a deletion.
+- `namespaces.py`: those that always are there, their service account, emptying one that is deleted.
+- `keys.py`: keys that carry a kind.
+
+Decisions
+- 2026-11-23: no `nodes.py`. The kubelet registers its Node and keeps its conditions; there is one engine
+  behind all nodes, so nobody here has to notice that a kubelet went silent and evict its pods.
+- 2026-11-23: garbage collection and namespaces scan the store for dependents instead of keeping an
+  index by uid: on one machine a scan is a millisecond, and it cannot lag behind the store as an index
+  fed by a watch can. Rejected: the graph of Kubernetes' garbagecollector.
+"""

@@ -1,0 +1,119 @@
+"""Whether a volume can serve a claim, and which of several serves it best. Pure.
+
+Kubernetes: component-helpers storage/volume/pv_helpers.go FindMatchingVolume, pv_controller.go
+checkVolumeSatisfyClaim, index.go findByClaim.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minisets.objects import quantities
+from minisets.objects.metadata import (
+    annotations_of,
+    is_being_deleted,
+    labels_of,
+    name_of,
+    namespace_of,
+    spec_of,
+    status_of,
+    uid_of,
+)
+from minisets.objects.selectors import LabelSelector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from minisets.objects.kinds import Object
+
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+
+
+def class_of(obj: Object) -> str:
+    """The class of a claim or volume; empty for none."""
+    annotated = annotations_of(obj).get(CLASS_ANNOTATION)
+    return annotated if annotated is not None else str(spec_of(obj).get("storageClassName") or "")
+
+
+def names_a_class(claim: Object) -> bool:
+    """Whether the claim says something about its class; `""` says that it wants none."""
+    return CLASS_ANNOTATION in annotations_of(claim) or spec_of(claim).get("storageClassName") is not None
+
+
+def claim_ref(volume: Object) -> dict[str, Any] | None:
+    """Which claim the volume is for, or None."""
+    return spec_of(volume).get("claimRef") or None
+
+
+def is_for(volume: Object, claim: Object) -> bool:
+    """Whether the volume names this claim; one without a uid is pre-bound by a person (A-136)."""
+    ref = claim_ref(volume)
+    if ref is None or (ref.get("namespace"), ref.get("name")) != (namespace_of(claim), name_of(claim)):
+        return False
+    return ref.get("uid") in (None, "", uid_of(claim))
+
+
+def misfit(volume: Object, claim: Object) -> str:
+    """Why the volume that a claim asks for by name cannot serve it; empty if it can (A-137)."""
+    if _capacity(volume) < _request(claim):
+        return "requested PV is too small"
+    if class_of(volume) != class_of(claim):
+        return "storageClassName does not match"
+    if _mode(volume) != _mode(claim):
+        return "incompatible volumeMode"
+    if not _serves_modes(volume, claim):
+        return "incompatible accessMode"
+    return ""
+
+
+def best_match(claim: Object, volumes: Iterable[Object], *, only_pre_bound: bool = False) -> Object | None:
+    """The volume that the claim is to have, or None (A-135, A-136).
+
+    Fewest access modes first, then the smallest that is large enough, then by name.
+    """
+    usable = [volume for volume in volumes if _is_usable(volume, claim)]
+    pre_bound = [volume for volume in usable if is_for(volume, claim)]
+    if pre_bound or only_pre_bound:
+        return min(pre_bound, key=_preference, default=None)
+    selector = spec_of(claim).get("selector")
+    wanted = LabelSelector.of(selector) if selector else None
+    fitting = [
+        volume
+        for volume in usable
+        if status_of(volume).get("phase") == "Available"
+        and claim_ref(volume) is None
+        and class_of(volume) == class_of(claim)
+        and (wanted is None or wanted.matches(labels_of(volume)))
+    ]
+    return min(fitting, key=_preference, default=None)
+
+
+def _is_usable(volume: Object, claim: Object) -> bool:
+    return (
+        not is_being_deleted(volume)
+        and _serves_modes(volume, claim)
+        and _mode(volume) == _mode(claim)
+        and _capacity(volume) >= _request(claim)
+    )
+
+
+def _preference(volume: Object) -> tuple[int, Decimal, str]:
+    return len(spec_of(volume).get("accessModes") or ()), _capacity(volume), name_of(volume)
+
+
+def _serves_modes(volume: Object, claim: Object) -> bool:
+    return set(spec_of(claim).get("accessModes") or ()) <= set(spec_of(volume).get("accessModes") or ())
+
+
+def _mode(obj: Object) -> str:
+    return str(spec_of(obj).get("volumeMode") or "Filesystem")
+
+
+def _capacity(volume: Object) -> Decimal:
+    return quantities.parse((spec_of(volume).get("capacity") or {}).get("storage", "0"))
+
+
+def _request(claim: Object) -> Decimal:
+    requests = (spec_of(claim).get("resources") or {}).get("requests") or {}
+    return quantities.parse(requests.get("storage", "0"))

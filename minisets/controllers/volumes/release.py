@@ -1,0 +1,55 @@
+"""What to do next about a volume: offer it, keep it bound, or release it. Pure.
+
+Removing what is Released and to be deleted is its provisioner's (`kubelet/volumes.py`).
+Kubernetes: pkg/controller/volume/persistentvolume/pv_controller.go syncVolume, pvprotection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minisets.controllers.volumes.actions import Action, FreeVolume, SetVolumePhase, Unprotect
+from minisets.controllers.volumes.matching import claim_ref
+from minisets.objects.metadata import (
+    annotations_of,
+    finalizers_of,
+    is_being_deleted,
+    name_of,
+    spec_of,
+    status_of,
+)
+
+if TYPE_CHECKING:
+    from minisets.objects.kinds import Object
+
+PROTECTION = "kubernetes.io/pv-protection"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+
+
+def plan_volume(volume: Object, claim: Object | None) -> tuple[Action, ...]:
+    """The writes that are due; claim: the one with the uid that the volume names, if it is there."""
+    phase = status_of(volume).get("phase")
+    if is_being_deleted(volume) and PROTECTION in finalizers_of(volume) and phase != "Bound":
+        return (Unprotect(volume, PROTECTION, "no claim is bound to it"),)
+    if not (claim_ref(volume) or {}).get("uid"):
+        return _in_phase(volume, "Available", "no claim has it")
+    if claim is None:  # A-141: it stays so until a person clears claimRef, or its provisioner removes it
+        return () if phase == "Failed" else _in_phase(volume, "Released", "its claim is gone")
+    wanted = spec_of(claim).get("volumeName")
+    if not wanted:
+        return ()  # the claim's turn: it is queued by the same change
+    if wanted == name_of(volume):
+        return _in_phase(volume, "Bound", "its claim has it")
+    return _not_taken(volume, f"its claim has volume {wanted}")
+
+
+def _not_taken(volume: Object, cause: str) -> tuple[Action, ...]:
+    """The claim got another volume: one that was made for it has no use any more, others are offered."""
+    made = PROVISIONED_BY in annotations_of(volume)
+    if made and spec_of(volume).get("persistentVolumeReclaimPolicy") == "Delete":
+        return _in_phase(volume, "Released", cause)
+    return (FreeVolume(volume, cause),)
+
+
+def _in_phase(volume: Object, phase: str, cause: str) -> tuple[Action, ...]:
+    return () if status_of(volume).get("phase") == phase else (SetVolumePhase(volume, phase, cause),)

@@ -1,0 +1,244 @@
+"""The composition root: the only place that builds concrete parts and joins them.
+
+Starts them bottom up and stops them top down. Holds no logic: what a part does is its room's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from minisets.api.app import ApiServer, Backend
+from minisets.client.access import Access
+from minisets.clock import SystemClock
+from minisets.cluster import credentials, endpoint, network
+from minisets.cluster.engine import refuse_strangers
+from minisets.controllers.endpoints.reconciler import Endpoints
+from minisets.controllers.garbage import Garbage
+from minisets.controllers.namespaces import Namespaces, ensure_namespaces
+from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.statefulset.reconciler import StatefulSets
+from minisets.controllers.volumes.classes import ensure_default_class
+from minisets.controllers.volumes.reconciler import Volumes
+from minisets.dns.feed import Feed
+from minisets.dns.server import DnsServer, resolvers
+from minisets.engine.docker import DockerEngine
+from minisets.engine.memory import MemoryEngine
+from minisets.errors import MinisetsError
+from minisets.kubelet.kubelet import Kubelet
+from minisets.loop import Reconciler, Worker
+from minisets.registry.events import Recorder
+from minisets.registry.registry import Registry
+from minisets.store.follow import Follower
+from minisets.store.memory import MemoryStore
+from minisets.store.sqlite import SqliteStore, first_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from minisets.clock import Clock
+    from minisets.cluster.places import Places
+    from minisets.engine.interface import Engine
+    from minisets.settings import Settings
+    from minisets.store.interface import Change, Store
+
+_log = logging.getLogger(__name__)
+_STOP_WITHIN = timedelta(seconds=10)
+_HOST_ROUTES = Path("/proc/net/route")
+_HOST_RESOLVERS = Path("/etc/resolv.conf")
+_DNS_PORT = 53
+
+
+class Controller(Reconciler, Protocol):
+    """What reconciles: a name, the kinds that it follows, and which keys a change concerns."""
+
+    @property
+    def name(self) -> str:
+        """What its threads are called."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What it follows."""
+
+    def keys(self, change: Change) -> Iterable[str]:
+        """The keys to look at again."""
+
+
+class Running:
+    """A controller on its worker, fed by the store."""
+
+    def __init__(self, controller: Controller, store: Store, clock: Clock, *, threads: int = 1) -> None:
+        self._controller = controller
+        self._worker = Worker(controller.name, controller, clock, threads=threads, source=self._keys)
+        self._follower = Follower(store, controller.kinds, self._worker.wake)
+
+    def _keys(self) -> Iterable[str]:
+        return self._follower.keys(self._controller.keys)
+
+    def start(self) -> None:
+        """Begin to reconcile."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Finish what runs."""
+        self._follower.close()
+        if not self._worker.stop(_STOP_WITHIN):
+            _log.warning("%s did not end within %s s", self._controller.name, _STOP_WITHIN.seconds)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return self._worker.is_idle()
+
+
+class ControlPlane:
+    """Registry, controllers, kubelet and DNS feed over one store and one engine."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        clock: Clock,
+        settings: Settings,
+        *,
+        dns_address: str,
+        publish: Callable[..., None],
+    ) -> None:
+        self.registry = Registry(store, clock, settings)
+        ensure_namespaces(self.registry)
+        ensure_default_class(self.registry)
+        recorders = {
+            name: Recorder(self.registry, clock, name)
+            for name in ("statefulset-controller", "persistentvolume-controller", "default-scheduler")
+        }
+        statefulsets = StatefulSets(store, self.registry, recorders["statefulset-controller"], clock)
+        scheduling = Scheduling(store, self.registry, recorders["default-scheduler"], clock)
+        self._controllers = [
+            Running(Namespaces(store, self.registry), store, clock),
+            Running(Garbage(store, self.registry), store, clock),
+            Running(Volumes(store, self.registry, recorders["persistentvolume-controller"]), store, clock),
+            Running(scheduling, store, clock),
+            Running(Endpoints(store, self.registry), store, clock),
+            Running(Feed(store, settings, publish), store, clock),
+            Running(statefulsets, store, clock, threads=2),
+        ]
+        self._kubelet = Kubelet(store, self.registry, engine, clock, settings, dns=dns_address)
+
+    def start(self) -> None:
+        """The kubelet first: it says that there is a node."""
+        self._kubelet.start()
+        for controller in self._controllers:
+            controller.start()
+
+    def stop(self) -> None:
+        """Top down; pods run on."""
+        for controller in reversed(self._controllers):
+            controller.stop()
+        self._kubelet.stop(_STOP_WITHIN)
+
+    def is_idle(self) -> bool:
+        """Whether no controller has anything to do (the kubelet is not asked)."""
+        return all(controller.is_idle() for controller in self._controllers)
+
+
+def serve(settings: Settings, places: Places, *, announce: Callable[[str], None]) -> None:
+    """Run one cluster's server until SIGTERM or SIGINT; MinisetsError if it cannot start."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with running(settings, places) as access:
+        announce(f'minisets serves cluster "{settings.cluster}" at {access.url}')
+        announce(f"export KUBECONFIG={places.kubeconfig}")
+        stopped.wait()
+
+
+@contextlib.contextmanager
+def running(settings: Settings, places: Places) -> Iterator[Access]:
+    """The whole server, from its lock to its announcement; everything ends with the block."""
+    clock = SystemClock()
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.ExitStack() as stack:
+        store: Store
+        if settings.engine == "memory":
+            store = MemoryStore(first_version=first_version(clock.now()))
+        else:
+            store = SqliteStore(settings.state / "state.db", clock=clock)
+        stack.callback(store.close)
+        engine, settings = _engine(settings, clock)
+        stack.callback(engine.close)
+        dns = _dns(settings, stack)
+        plane = ControlPlane(
+            store,
+            engine,
+            clock,
+            settings,
+            dns_address=str(settings.parts.gateway) if settings.subnet else "",
+            publish=dns.publish if dns else _nowhere,
+        )
+        plane.start()
+        stack.callback(plane.stop)
+        yield _api(store, plane.registry, engine, clock, settings, places, stack)
+
+
+def _engine(settings: Settings, clock: Clock) -> tuple[Engine, Settings]:
+    """The engine, and the settings with the subnet of the cluster's network, which exists afterwards."""
+    if settings.engine == "memory":
+        return MemoryEngine(clock), settings
+    engine = DockerEngine.connect()
+    try:
+        refuse_strangers(engine, settings.cluster)
+        subnet = network.ensure(engine, settings.cluster, network.routes(_HOST_ROUTES))
+    except BaseException:
+        engine.close()
+        raise
+    return engine, replace(settings, subnet=subnet)
+
+
+def _dns(settings: Settings, stack: contextlib.ExitStack) -> DnsServer | None:
+    """Names for pods, where port 53 of the bridge can be had (root on Linux)."""
+    if settings.subnet is None:
+        return None
+    gateway = str(settings.parts.gateway)
+    try:
+        server = DnsServer(gateway, _DNS_PORT, resolvers(_HOST_RESOLVERS, without=gateway))
+    except MinisetsError as error:
+        _log.warning("pods have no names: %s", error)
+        return None
+    server.start()
+    stack.callback(server.stop)
+    return server
+
+
+def _nowhere(zone: object) -> None:
+    """Where zones go when nobody serves them."""
+    del zone
+
+
+def _api(
+    store: Store,
+    registry: Registry,
+    engine: Engine,
+    clock: Clock,
+    settings: Settings,
+    places: Places,
+    stack: contextlib.ExitStack,
+) -> Access:
+    """The HTTPS server, and the files by which it is found."""
+    keys = credentials.ensure(settings.state / "pki", (settings.host,), clock.now())
+    port = settings.port or endpoint.kept_port(places, settings.host)
+    server = ApiServer(Backend(store, registry, engine, clock), replace(settings, port=port), keys)
+    server.start()
+    stack.callback(server.stop)
+    access = Access(f"https://{settings.host}:{server.port}", keys.ca, keys.token)
+    endpoint.announce(places, access)
+    stack.callback(endpoint.withdraw, places)
+    return access

@@ -1,0 +1,168 @@
+from datetime import timedelta
+
+import pytest
+
+from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.volumes.reconciler import Volumes
+from minisets.objects.metadata import annotations_of, condition, spec_of
+from tests.controllers.house import House, ref
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    house.run(
+        Scheduling(house.store, house.registry, house.recorder("default-scheduler"), house.clock),
+        Volumes(house.store, house.registry, house.recorder("persistentvolume-controller")),
+    )
+    return house
+
+
+def make_claim(house: House, **spec: str) -> None:
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **spec}
+    house.create("PersistentVolumeClaim", "www", spec=wanted)
+
+
+def make_volume(house: House, storage_class: str = "") -> None:
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": "/srv"},
+        "storageClassName": storage_class,
+    }
+    house.create("PersistentVolume", "disk", spec=spec)
+
+
+def node_of(house: House, pod: str = "web-0") -> str:
+    return str(spec_of(house.get("Pod", pod)).get("nodeName") or "")
+
+
+def test_a_pod_is_bound_to_the_node_with_an_event() -> None:
+    house = House()
+    house.node()
+    house.pod("web-0")
+    house.run(Scheduling(house.store, house.registry, house.recorder(), house.clock))
+    house.settle()
+    assert node_of(house) == "minisets-0"
+    scheduled = condition(house.get("Pod", "web-0"), "PodScheduled")
+    assert scheduled is not None
+    assert scheduled["status"] == "True"
+    assert house.events("web-0") == [
+        ("Normal", "Scheduled", "Successfully assigned default/web-0 to minisets-0")
+    ]
+
+
+def test_a_waiting_pod_says_why_once_and_is_placed_when_a_node_comes(house: House) -> None:
+    """A-144."""
+    house.pod("web-0")
+    house.settle()
+    before = house.store.version()
+    house.reconcile_all_again()
+    assert house.store.version() == before, "the same refusal was written again"
+    waits = condition(house.get("Pod", "web-0"), "PodScheduled")
+    assert waits is not None
+    assert (waits["status"], waits["reason"]) == ("False", "Unschedulable")
+    assert waits["message"] == "no nodes available to schedule pods"
+    house.node()
+    house.settle()
+    assert node_of(house) == "minisets-0"
+
+
+def test_the_condition_keeps_its_time_while_only_the_reason_changes(house: House) -> None:
+    house.pod("web-0")
+    house.settle()
+    since = (condition(house.get("Pod", "web-0"), "PodScheduled") or {})["lastTransitionTime"]
+    house.clock.advance(timedelta(minutes=5))
+    house.node(unschedulable=True)
+    house.settle()
+    now = condition(house.get("Pod", "web-0"), "PodScheduled") or {}
+    assert "unschedulable" in now["message"]
+    assert now["lastTransitionTime"] == since
+    assert len(house.events("web-0")) == 2
+
+
+def test_a_cordoned_node_takes_pods_again_when_it_is_uncordoned(house: House) -> None:
+    """A-155."""
+    house.node(unschedulable=True)
+    house.pod("web-0")
+    house.settle()
+    assert node_of(house) == ""
+    house.edit("Node", "minisets-0", lambda obj: obj["spec"].pop("unschedulable"))
+    house.settle()
+    assert node_of(house) == "minisets-0"
+
+
+def test_a_pod_waits_until_its_claim_is_there_and_bound(house: House) -> None:
+    """A-144."""
+    house.node()
+    house.pod("web-0", claims=["www"])
+    house.settle()
+    make_claim(house)
+    house.settle()
+    assert node_of(house) == ""
+    assert [message for _, reason, message in house.events("web-0") if reason == "FailedScheduling"] == [
+        '0/1 nodes are available: persistentvolumeclaim "www" not found.',
+        '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims ("www").',
+    ]
+    make_volume(house)
+    house.settle()
+    assert node_of(house) == "minisets-0"
+
+
+def test_a_late_binding_claim_learns_the_node_is_bound_and_then_the_pod_is(house: House) -> None:
+    """A-140."""
+    house.node()
+    house.create(
+        "StorageClass", "local", provisioner="docker.minisets.dev", volumeBindingMode="WaitForFirstConsumer"
+    )
+    make_claim(house, storageClassName="local")
+    make_volume(house, "local")
+    house.settle()
+    assert annotations_of(house.get("PersistentVolumeClaim", "www")) == {}
+    house.pod("web-0", claims=["www"])
+    house.settle()
+    assert spec_of(house.get("PersistentVolumeClaim", "www"))["volumeName"] == "disk"
+    assert node_of(house) == "minisets-0"
+
+
+def test_a_pod_that_waits_for_an_exclusive_claim_gets_it_when_the_other_is_gone(house: House) -> None:
+    """A-143."""
+    house.node()
+    spec = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": "1Gi"}}}
+    house.create("PersistentVolumeClaim", "www", spec=spec)
+    disk = {"capacity": {"storage": "1Gi"}, "hostPath": {"path": "/srv"}, "accessModes": ["ReadWriteOncePod"]}
+    house.create("PersistentVolume", "disk", spec=disk)
+    house.pod("web-0", claims=["www"])
+    house.settle()
+    house.pod("web-1", claims=["www"])
+    house.settle()
+    assert (node_of(house), node_of(house, "web-1")) == ("minisets-0", "")
+    house.end("web-0")
+    house.settle()
+    assert node_of(house, "web-1") == "minisets-0"
+
+
+def test_a_gated_pod_waits_without_an_event(house: House) -> None:
+    house.node()
+    house.pod("web-0", schedulingGates=[{"name": "example.com/wait"}])
+    house.settle()
+    assert (condition(house.get("Pod", "web-0"), "PodScheduled") or {})["reason"] == "SchedulingGated"
+    assert house.events("web-0") == []
+
+
+def test_a_pod_that_goes_while_it_is_being_placed_is_no_error(house: House) -> None:
+    house.node()
+    house.pod("web-0")
+
+    class Stale:
+        """A reader that still sees the pod."""
+
+        pod = house.get("Pod", "web-0")
+        list = staticmethod(house.store.list)
+
+        def get(self, _ref: object) -> dict[str, object]:
+            return self.pod
+
+    house.registry.delete(ref("Pod", "web-0"))
+    stale = Scheduling(Stale(), house.registry, house.recorder(), house.clock)
+    assert stale.reconcile("default/web-0") is None
+    assert house.find("Pod", "web-0") is None

@@ -1,0 +1,96 @@
+"""The controllers as the daemon runs them: threads, followers, a store on disk."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from minisets.clock import SystemClock
+from minisets.controllers.garbage import Garbage
+from minisets.controllers.namespaces import Namespaces, ensure_namespaces
+from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.volumes.reconciler import Volumes
+from minisets.loop import Worker
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import spec_of, status_of
+from minisets.registry.events import Recorder
+from minisets.registry.registry import Registry
+from minisets.settings import Settings
+from minisets.store.follow import Follower
+from minisets.store.interface import Store
+from minisets.store.sqlite import SqliteStore
+from tests.waiting import until
+
+CLAIMS = 12
+
+
+@contextmanager
+def running(store: Store, *controllers: Any) -> Iterator[None]:
+    followers: list[Follower] = []
+    workers: list[Worker] = []
+    try:
+        for controller in controllers:
+            _start(store, controller, followers, workers)
+        yield
+    finally:
+        for worker in workers:
+            assert worker.stop(timedelta(seconds=5))
+        for follower in followers:
+            follower.close()
+
+
+def _start(store: Store, controller: Any, followers: list[Follower], workers: list[Worker]) -> None:
+    place = len(followers)
+    worker = Worker(
+        controller.name,
+        controller,
+        SystemClock(),
+        threads=2,
+        source=lambda: followers[place].keys(controller.keys),
+    )
+    followers.append(Follower(store, controller.kinds, worker.wake))
+    workers.append(worker)
+    worker.start()
+
+
+def test_claims_that_race_for_volumes_each_get_one_and_their_pods_are_placed(tmp_path: Path) -> None:
+    clock = SystemClock()
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        registry = Registry(store, clock, Settings())
+        ensure_namespaces(registry)
+        recorder = Recorder(registry, clock, "test")
+        with running(
+            store,
+            Volumes(store, registry, recorder),
+            Scheduling(store, registry, recorder, clock),
+            Garbage(store, registry),
+            Namespaces(store, registry),
+        ):
+            _make_a_crowd(registry)
+            until(lambda: _placed(store) == CLAIMS, "every pod to be placed")
+        claims = store.list("PersistentVolumeClaim").items
+        assert {status_of(claim)["phase"] for claim in claims} == {"Bound"}
+        assert len({spec_of(claim)["volumeName"] for claim in claims}) == CLAIMS
+        assert store.get(Ref("ServiceAccount", "default", "default")) is not None
+
+
+def _placed(store: Store) -> int:
+    return sum(1 for pod in store.list("Pod").items if spec_of(pod).get("nodeName"))
+
+
+def _make_a_crowd(registry: Registry) -> None:
+    conditions = [{"type": "Ready", "status": "True"}]
+    node = {"metadata": {"name": "minisets-0"}, "status": {"conditions": conditions}}
+    registry.create("Node", "", node)
+    once = ["ReadWriteOnce"]
+    for number in range(CLAIMS):
+        name = f"www-{number}"
+        source = {"name": "v", "persistentVolumeClaim": {"claimName": name}}
+        container = {"name": "c", "image": "x:1"}
+        pod = {"metadata": {"name": name}, "spec": {"containers": [container], "volumes": [source]}}
+        registry.create("Pod", "default", pod)
+        wanted = {"accessModes": once, "resources": {"requests": {"storage": "1Gi"}}}
+        registry.create("PersistentVolumeClaim", "default", {"metadata": {"name": name}, "spec": wanted})
+        disk = {"capacity": {"storage": "1Gi"}, "accessModes": once, "hostPath": {"path": "/srv"}}
+        registry.create("PersistentVolume", "", {"metadata": {"name": f"disk-{number}"}, "spec": disk})

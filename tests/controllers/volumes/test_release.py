@@ -1,0 +1,63 @@
+from typing import Any
+
+from minisets.controllers.volumes.release import PROTECTION, PROVISIONED_BY, plan_volume
+from minisets.objects.kinds import Object
+from tests.controllers.volumes.make import claim, reserved_for, volume, with_metadata, with_status
+
+
+def planned(subject: Object, its_claim: Object | None = None) -> list[str]:
+    return [str(action) for action in plan_volume(subject, its_claim)]
+
+
+def taken(phase: str = "Bound", **spec: Any) -> Object:
+    return with_status(volume(claimRef=reserved_for("www-web-0", "uid-www-web-0"), **spec), phase=phase)
+
+
+def test_a_volume_that_nobody_has_is_available() -> None:
+    fresh = with_status(volume(), phase="Pending")
+    assert planned(fresh) == ["volume disk is Available: no claim has it"]
+    assert planned(volume()) == []
+
+
+def test_a_volume_reserved_by_a_person_shows_available_until_it_is_bound() -> None:
+    """A-136."""
+    assert planned(volume(claimRef=reserved_for("www-web-0"))) == []
+
+
+def test_a_volume_is_released_when_its_claim_is_gone_and_stays_so() -> None:
+    """A-141."""
+    assert planned(taken()) == ["volume disk is Released: its claim is gone"]
+    assert planned(taken("Released")) == []
+    assert planned(taken("Failed")) == []
+
+
+def test_a_released_volume_is_offered_again_when_a_person_clears_its_claim() -> None:
+    """A-141."""
+    assert planned(with_status(volume(), phase="Released")) == ["volume disk is Available: no claim has it"]
+
+
+def test_a_volume_follows_its_claim() -> None:
+    assert planned(taken("Available"), claim(volumeName="disk")) == ["volume disk is Bound: its claim has it"]
+    assert planned(taken(), claim(volumeName="disk")) == []
+    assert planned(taken("Available"), claim()) == []
+
+
+def test_a_volume_whose_claim_took_another_is_free_again() -> None:
+    assert planned(taken(), claim(volumeName="other")) == ["free volume disk: its claim has volume other"]
+
+
+def test_a_volume_made_for_a_claim_that_took_another_is_released() -> None:
+    made = with_metadata(
+        taken(persistentVolumeReclaimPolicy="Delete"), annotations={PROVISIONED_BY: "docker.minisets.dev"}
+    )
+    assert planned(made, claim(volumeName="other")) == ["volume disk is Released: its claim has volume other"]
+
+
+def test_a_deleted_volume_goes_unless_it_is_bound() -> None:
+    """A-142."""
+    ended = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [PROTECTION]}
+    assert planned(with_metadata(volume(), **ended)) == [
+        "let PersistentVolume disk go: no claim is bound to it"
+    ]
+    assert planned(with_metadata(taken(), **ended), claim(volumeName="disk")) == []
+    assert planned(with_metadata(taken(), **ended)) == ["volume disk is Released: its claim is gone"]
