@@ -54,17 +54,7 @@ def ensure(places: Places, settings: Settings, clock: Clock, sleep: Callable[[ti
 
 
 def _start(places: Places, settings: Settings, clock: Clock, sleep: Callable[[timedelta], None]) -> Access:
-    places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with places.log.open("ab") as log:
-        began = log.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            [sys.executable, "-m", "minisets", "daemon", *settings.to_argv()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
+    process, began = _launched(places, settings)
     deadline = clock.elapsed() + START_WITHIN
     while clock.elapsed() < deadline:
         found = endpoint.access(places) if endpoint.serving(places) else None
@@ -79,6 +69,27 @@ def _start(places: Places, settings: Settings, clock: Clock, sleep: Callable[[ti
         sleep(_PAUSE)
     process.terminate()
     raise MinisetsError(f"the server did not answer within {START_WITHIN.seconds} s: see {places.log}")
+
+
+def _launched(places: Places, settings: Settings) -> tuple[subprocess.Popen[bytes], int]:
+    """The server's process, which outlives this one, and where in the log its words begin."""
+    try:
+        places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with places.log.open("ab") as log:
+            began = log.tell()
+            process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+                [sys.executable, "-m", "minisets", "daemon", *settings.to_argv()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+            )
+    except OSError as error:
+        raise MinisetsError(
+            f"the state in {places.state} cannot be kept ({error.strerror}): make that directory writable"
+        ) from error
+    return process, began
 
 
 def _answers(access: Access) -> bool:
@@ -101,7 +112,14 @@ def stop(places: Places, clock: Clock, sleep: Callable[[timedelta], None]) -> bo
     found = endpoint.serving(places)
     if found is None:
         return False
-    os.kill(found.pid, signal.SIGTERM)
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True  # it ended by itself, just now
+    except PermissionError as error:
+        raise MinisetsError(
+            f"the server (process {found.pid}) is another user's: run the command as that user"
+        ) from error
     deadline = clock.elapsed() + STOP_WITHIN
     while endpoint.serving(places) == found:
         if clock.elapsed() > deadline:

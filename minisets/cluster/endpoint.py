@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from minisets.client.access import Access, access_in, kubeconfig
 from minisets.cluster.credentials import write_private
+from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
     from minisets.cluster.places import Places
@@ -75,7 +76,7 @@ def serving(places: Places) -> Serving | None:
         found = Serving(int(said["pid"]), int(said["started"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return found if _start_of(found.pid) == found.started else None
+    return found if _start_of(found.pid) == found.started >= 0 else None
 
 
 def _start_of(pid: int) -> int:
@@ -91,7 +92,11 @@ def _start_of(pid: int) -> int:
 def access(places: Places) -> Access | None:
     """What our kubeconfig says, or None if there is none."""
     try:
-        text = places.kubeconfig.read_text()
-    except OSError:
+        text = places.kubeconfig.read_text(errors="replace")
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise MinisetsError(
+            f"{places.kubeconfig} cannot be read ({error.strerror}): it belongs to whoever started the server"
+        ) from error
     return access_in(text, str(places.kubeconfig))

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import Engine, Network
 
-# Why: high in 10/8, away from what home routers (192.168), Docker (172.17+) and most VPNs use.
-_CANDIDATES = tuple(IPv4Network(f"10.{second}.0.0/16") for second in (*range(213, 250), *range(100, 128)))
+# Why: high in 10/8, away from what home routers (192.168), Docker (172.17+) and most VPNs use; where a VPN
+# routes all of 10/8, the far end of what Docker hands out, whose own networks are seen and avoided.
+_CANDIDATES = tuple(
+    IPv4Network(f"{prefix}.0.0/16")
+    for prefix in (
+        *(f"10.{second}" for second in (*range(213, 250), *range(100, 128))),
+        *(f"172.{second}" for second in range(31, 23, -1)),
+    )
+)
+# Why: a VPN that takes everything routes 0/1 and 128/1, or eight such pieces, instead of 0/0.
+_SHORTEST = 8
 
 
 def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
@@ -31,21 +40,25 @@ def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
         if not any(candidate.overlaps(other) for other in used):
             return candidate
     raise MinisetsError(
-        "no free subnet for the cluster's network: every 10.x.0.0/16 that minisets may use is taken; "
-        "remove Docker networks that nobody uses (`docker network prune`)"
+        "no free subnet for the cluster's network: every 10.x and 172.x range that minisets may use "
+        "is taken; remove Docker networks that nobody uses (`docker network prune`)"
     )
 
 
 def routes(table: Path) -> Iterator[IPv4Network]:
-    """What the host routes, from a file in the form of /proc/net/route; nothing where there is none."""
+    """What the host routes, from a file in the form of /proc/net/route; nothing where there is none.
+
+    The default route is left out, also where it is cut in pieces.
+    """
     try:
         lines = table.read_text().splitlines()[1:]
     except OSError:
         return
     for line in lines:
         destination, mask = (_address(line.split()[column]) for column in (1, 7))
-        if mask != IPv4Address(0):
-            yield IPv4Network(f"{destination}/{mask}", strict=False)
+        found = IPv4Network(f"{destination}/{mask}", strict=False)
+        if found.prefixlen >= _SHORTEST:
+            yield found
 
 
 def _address(hexadecimal: str) -> IPv4Address:

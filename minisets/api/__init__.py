@@ -1,0 +1,25 @@
+"""The room of the API: Kubernetes' REST interface over HTTPS, so that kubectl notices nothing missing.
+
+Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, logs, exec.
+Must not: what a write means (`registry/`), how objects are kept (`store/`), which pods there should be.
+The only async room; the only one that knows HTTP's server side (aiohttp). Calls no controller; reaches
+the engine only for `logs.py` and `streams.py`, by the container's id in the pod's status.
+"""
+
+# 2026-11-23: Requests are admitted (Host, token) in `entrance.py` before a path is looked at, and our own
+# `routes.py` reads paths. Rejected: aiohttp's router with a middleware - it resolves the route first, and
+# answers `Expect: 100-continue` before any middleware runs.
+#
+# 2026-11-23: Routes, discovery and OpenAPI follow from `objects/kinds.py` alone: a kind is served as soon
+# as it stands there with columns in `columns.py`. Rejected: a handler registered for each kind.
+#
+# 2026-11-23: Every blocking call (store, registry, engine, encoding of lists) runs in `lanes.py`'s bounded
+# threads; only bytes come back to the event loop. Streams have threads of their own, and when all are
+# taken the answer is 429. Rejected: one pool - sixteen followed logs would have stopped every write.
+#
+# 2026-11-23: Pages of a list are cut from the present state under the first page's version. Rejected:
+# holding snapshots; a watch from that version tells all that changed, which is what clients do next.
+#
+# 2026-11-23: Answers are JSON only: nobody insists on protobuf. Bodies may be JSON, YAML, and protobuf for
+# the few kinds that kubectl sends so and no other way. Rejected: the protobuf package and generated code,
+# for a hundred lines and a table.

@@ -1,0 +1,152 @@
+"""The server: an HTTPS listener in a thread of its own, and the way of each request through it.
+
+    Host ours? -> token? (but for four paths) -> route -> verb, watch or stream -> answer, or a Status
+
+Nothing is routed before it is admitted. Leaves deciding and acting to the modules that it wires.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from minisets.api.auth import Gate
+from minisets.api.entrance import Backend, Entrance
+from minisets.api.lanes import Lanes
+from minisets.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from minisets.cluster.credentials import Credentials
+    from minisets.settings import Settings
+
+__all__ = ["ApiServer", "Backend"]
+
+_log = logging.getLogger(__name__)
+# Why: aiohttp logs a traceback for every malformed request, which any stranger can send.
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.setLevel(logging.CRITICAL)
+
+_LONGEST_LINE = 256 * 1024
+"""Why: a command of `kubectl exec` travels in the URL."""
+
+_ENDING = timedelta(seconds=2)
+"""How long requests may take to end by themselves when the server stops."""
+
+
+class ApiServer:
+    """One server. `start` returns when it listens, `stop` when its threads have ended."""
+
+    def __init__(
+        self, backend: Backend, settings: Settings, credentials: Credentials, hosts: Iterable[str] = ()
+    ) -> None:
+        self._backend = backend
+        self._settings = settings
+        self._credentials = credentials
+        self._gate = Gate(credentials.token, (settings.host, *credentials.hosts, *hosts))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._listening = threading.Event()
+        self._failure: BaseException | None = None
+        self._port = 0
+        self._thread = threading.Thread(target=self._run, name="minisets-api")
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once started."""
+        return self._port
+
+    def start(self) -> ApiServer:
+        """Listen; UsageError where the address cannot be had."""
+        self._thread.start()
+        self._listening.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+        return self
+
+    def stop(self) -> None:
+        """End watches and streams, finish requests, join the threads. May be called twice."""
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            with suppress(RuntimeError):  # it ended meanwhile
+                self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever started us
+            self._failure = error
+            if self._listening.is_set():
+                _log.exception("the API server has failed")
+        finally:
+            self._listening.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        lanes = Lanes()
+        entrance = Entrance(self._gate, self._backend, lanes)
+        server = web.Server(
+            entrance.handle,
+            handler_cancellation=True,
+            access_log=None,
+            logger=_http_log,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+        )
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_ENDING.total_seconds())
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            self._listening.set()
+            await self._stop.wait()
+        finally:
+            await entrance.stop(_ENDING)
+            connected = [connection.transport for connection in server.connections]
+            await runner.cleanup()
+            await _drop(transport for transport in connected if transport is not None)
+            await asyncio.get_running_loop().run_in_executor(None, lanes.close)
+
+    async def _listen(self, runner: web.ServerRunner) -> None:
+        host, port = self._settings.host, self._settings.port
+        site = web.TCPSite(runner, host, port, ssl_context=tls(self._credentials))
+        try:
+            await site.start()
+        except OSError as error:
+            raise UsageError(
+                f"the API server cannot listen on {host}:{port} ({error.strerror or error}): "
+                "choose another port, or end what listens there"
+            ) from error
+        self._port = runner.addresses[0][1]
+
+
+async def _drop(transports: Iterable[asyncio.Transport]) -> None:
+    """Close what clients keep open: those that read nothing, and those in the middle of a TLS handshake.
+
+    Why: the first would be waited for; the second are tasks that the HTTP server knows nothing of.
+    """
+    for transport in transports:
+        transport.abort()
+    for _ in range(3):  # Why: asyncio closes such a connection only once its handshake has begun
+        await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def tls(credentials: Credentials) -> ssl.SSLContext:
+    """Our certificate, TLS 1.2 or newer, HTTP/1.1 and nothing else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(credentials.certificate, credentials.key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,380 @@
+"""Which columns `kubectl get` shows of each kind, and what stands in them. Pure.
+
+A kind's row is a tuple of columns; a column is a heading and a function of object and now.
+Leaves the Table around them to `tables.py`, a pod's status to `pod_cells.py`.
+Kubernetes: pkg/printers/internalversion/printers.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from minisets.api import pod_cells
+from minisets.api.ages import since
+from minisets.objects.metadata import (
+    annotations_of,
+    condition,
+    is_being_deleted,
+    labels_of,
+    meta,
+    name_of,
+    spec_of,
+    status_of,
+)
+from minisets.objects.owners import controller_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from minisets.objects.kinds import Object
+
+_MOST_LISTED = 3
+_MODES = {
+    "ReadWriteOnce": "RWO",
+    "ReadOnlyMany": "ROX",
+    "ReadWriteMany": "RWX",
+    "ReadWriteOncePod": "RWOP",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and what stands below it. priority 1 = only with `-o wide`."""
+
+    name: str
+    cell: Callable[[Object, datetime], Any]
+    type: str = "string"
+    format: str = ""
+    priority: int = 0
+
+    def definition(self) -> dict[str, Any]:
+        """The entry of a Table's `columnDefinitions`."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "format": self.format,
+            "description": "",
+            "priority": self.priority,
+        }
+
+
+def columns_of(title: str) -> tuple[Column, ...]:
+    """The columns of a kind; name and age for one that has no printer."""
+    return _COLUMNS.get(title, (_NAME, _AGE))
+
+
+# --- building columns ---
+
+
+def _at(*path: str, default: Any = "") -> Callable[[Object, datetime], Any]:
+    """What stands at a path, or the default where it is missing or empty."""
+
+    def cell(obj: Object, _now: datetime) -> Any:
+        found: Any = obj
+        for step in path:
+            found = (found or {}).get(step)
+        return found if found not in (None, "") else default
+
+    return cell
+
+
+def _wide(name: str, cell: Callable[[Object, datetime], Any], type_: str = "string") -> Column:
+    return Column(name, cell, type=type_, priority=1)
+
+
+def _age(obj: Object, now: datetime) -> str:
+    return since(meta(obj).get("creationTimestamp"), now)
+
+
+_NAME = Column("Name", lambda obj, _now: name_of(obj), format="name")
+_AGE = Column("Age", _age)
+
+
+def _some(texts: Iterable[str], empty: str) -> str:
+    """Comma-separated, at most three, and how many more there are."""
+    found = list(texts)
+    more = len(found) - _MOST_LISTED
+    text = ",".join(found[:_MOST_LISTED]) or empty
+    return f"{text} + {more} more..." if more > 0 else text
+
+
+def _modes(modes: Iterable[str] | None) -> str:
+    given = set(modes or ())
+    return ",".join(short for mode, short in _MODES.items() if mode in given)
+
+
+def _labels(labels: Mapping[str, str] | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or "<none>"
+
+
+def _phase(obj: Object, _now: datetime) -> str:
+    return "Terminating" if is_being_deleted(obj) else str(status_of(obj).get("phase") or "")
+
+
+# --- cells of single kinds ---
+
+
+def _containers(field: str) -> Callable[[Object, datetime], str]:
+    def cell(obj: Object, _now: datetime) -> str:
+        template = (spec_of(obj).get("template") or {}).get("spec") or {}
+        return ",".join(str(one.get(field, "")) for one in template.get("containers") or ())
+
+    return cell
+
+
+def _sts_ready(obj: Object, _now: datetime) -> str:
+    return f"{status_of(obj).get('readyReplicas') or 0}/{spec_of(obj).get('replicas') or 0}"
+
+
+def _pod_address(obj: Object, _now: datetime) -> str:
+    addresses = status_of(obj).get("podIPs") or [{"ip": status_of(obj).get("podIP")}]
+    return str(addresses[0].get("ip") or "<none>")
+
+
+def _claim_capacity(obj: Object, _now: datetime) -> str:
+    if not spec_of(obj).get("volumeName"):
+        return ""
+    return str((status_of(obj).get("capacity") or {}).get("storage") or "0")
+
+
+def _claim_modes(obj: Object, _now: datetime) -> str:
+    return _modes(status_of(obj).get("accessModes")) if spec_of(obj).get("volumeName") else ""
+
+
+def _class(obj: Object, _now: datetime) -> str:
+    beta = annotations_of(obj).get("volume.beta.kubernetes.io/storage-class")
+    return beta or str(spec_of(obj).get("storageClassName") or "")
+
+
+def _volume_claim(obj: Object, _now: datetime) -> str:
+    claim = spec_of(obj).get("claimRef") or {}
+    return f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else ""
+
+
+def _service_address(obj: Object, _now: datetime) -> str:
+    spec = spec_of(obj)
+    return str(next(iter(spec.get("clusterIPs") or ()), None) or spec.get("clusterIP") or "<none>")
+
+
+def _external_address(obj: Object, _now: datetime) -> str:
+    spec = spec_of(obj)
+    if spec.get("type") == "ExternalName":
+        return str(spec.get("externalName") or "")
+    external = list(spec.get("externalIPs") or ())
+    if spec.get("type") != "LoadBalancer":
+        return ",".join(external) or "<none>"
+    ingress = (status_of(obj).get("loadBalancer") or {}).get("ingress") or ()
+    return ",".join([one.get("ip") or one.get("hostname", "") for one in ingress] + external) or "<pending>"
+
+
+def _service_ports(obj: Object, _now: datetime) -> str:
+    def port(one: Mapping[str, Any]) -> str:
+        number = f"{one.get('port')}:{one['nodePort']}" if one.get("nodePort") else one.get("port")
+        return f"{number}/{one.get('protocol') or 'TCP'}"
+
+    return ",".join(port(one) for one in spec_of(obj).get("ports") or ()) or "<none>"
+
+
+def _endpoints(obj: Object, _now: datetime) -> str:
+    found: list[str] = []
+    for subset in obj.get("subsets") or ():
+        ports = [f":{port['port']}" for port in subset.get("ports") or ()] or [""]
+        found += [f"{one['ip']}{port}" for port in ports for one in subset.get("addresses") or ()]
+    return _some(found, "<none>")
+
+
+def _slice_ports(obj: Object, _now: datetime) -> str:
+    ports = obj.get("ports") or ()
+    return _some((str(port.get("port") or port.get("name") or "*") for port in ports), "<unset>")
+
+
+def _slice_endpoints(obj: Object, _now: datetime) -> str:
+    found = (address for one in obj.get("endpoints") or () for address in one.get("addresses") or ())
+    return _some(found, "<unset>")
+
+
+def _revision_owner(obj: Object, _now: datetime) -> str:
+    owner = controller_of(obj)
+    if owner is None:
+        return "<none>"
+    group = str(owner.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(owner.get("kind", "")).lower()
+    return f"{kind}.{group}/{owner.get('name', '')}" if group else f"{kind}/{owner.get('name', '')}"
+
+
+def _node_status(obj: Object, _now: datetime) -> str:
+    entry = condition(obj, "Ready")
+    status = "Unknown" if entry is None else ("Ready" if entry.get("status") == "True" else "NotReady")
+    return f"{status},SchedulingDisabled" if spec_of(obj).get("unschedulable") else status
+
+
+def _roles(obj: Object, _now: datetime) -> str:
+    prefix = "node-role.kubernetes.io/"
+    roles = {key.removeprefix(prefix) for key in labels_of(obj) if key.startswith(prefix)}
+    if role := labels_of(obj).get("kubernetes.io/role"):
+        roles.add(role)
+    return ",".join(sorted(roles - {""})) or "<none>"
+
+
+def _node_address(kind: str) -> Callable[[Object, datetime], str]:
+    def cell(obj: Object, _now: datetime) -> str:
+        addresses = status_of(obj).get("addresses") or ()
+        return next((str(one["address"]) for one in addresses if one.get("type") == kind), "<none>")
+
+    return cell
+
+
+def _class_name(obj: Object, _now: datetime) -> str:
+    default = annotations_of(obj).get("storageclass.kubernetes.io/is-default-class") == "true"
+    return f"{name_of(obj)} (default)" if default else name_of(obj)
+
+
+def _data(obj: Object, _now: datetime) -> int:
+    return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
+
+
+def _first_seen(obj: Object, now: datetime) -> str:
+    return since(obj.get("firstTimestamp") or obj.get("eventTime"), now)
+
+
+def _last_seen(obj: Object, now: datetime) -> str:
+    stamp = (obj.get("series") or {}).get("lastObservedTime") or obj.get("lastTimestamp")
+    return since(stamp, now) if stamp else _first_seen(obj, now)
+
+
+def _event_count(obj: Object, _now: datetime) -> int:
+    return int((obj.get("series") or {}).get("count") or obj.get("count") or 1)
+
+
+def _event_object(obj: Object, _now: datetime) -> str:
+    involved = obj.get("involvedObject") or {}
+    kind, name = str(involved.get("kind") or "").lower(), involved.get("name")
+    return f"{kind}/{name}" if name else kind
+
+
+def _event_source(obj: Object, _now: datetime) -> str:
+    source = obj.get("source") or {}
+    parts = (
+        source.get("component") or obj.get("reportingComponent"),
+        source.get("host") or obj.get("reportingInstance"),
+    )
+    return ", ".join(str(part) for part in parts if part)
+
+
+_VOLUME_CLASS = Column("VolumeAttributesClass", _at("spec", "volumeAttributesClassName", default="<unset>"))
+_VOLUME_MODE = _wide("VolumeMode", _at("spec", "volumeMode", default="<unset>"))
+
+_COLUMNS: dict[str, tuple[Column, ...]] = {
+    "Pod": (
+        _NAME,
+        Column("Ready", pod_cells.ready),
+        Column("Status", pod_cells.status),
+        Column("Restarts", pod_cells.restarts),
+        _AGE,
+        _wide("IP", _pod_address),
+        _wide("Node", _at("spec", "nodeName", default="<none>")),
+        _wide("Nominated Node", _at("status", "nominatedNodeName", default="<none>")),
+        _wide("Readiness Gates", pod_cells.readiness_gates),
+    ),
+    "StatefulSet": (
+        _NAME,
+        Column("Ready", _sts_ready),
+        _AGE,
+        _wide("Containers", _containers("name")),
+        _wide("Images", _containers("image")),
+    ),
+    "PersistentVolumeClaim": (
+        _NAME,
+        Column("Status", _phase),
+        Column("Volume", _at("spec", "volumeName")),
+        Column("Capacity", _claim_capacity),
+        Column("Access Modes", _claim_modes),
+        Column("StorageClass", _class),
+        _VOLUME_CLASS,
+        _AGE,
+        _VOLUME_MODE,
+    ),
+    "PersistentVolume": (
+        _NAME,
+        Column("Capacity", _at("spec", "capacity", "storage", default="0")),
+        Column("Access Modes", lambda obj, _now: _modes(spec_of(obj).get("accessModes"))),
+        Column("Reclaim Policy", _at("spec", "persistentVolumeReclaimPolicy")),
+        Column("Status", _phase),
+        Column("Claim", _volume_claim),
+        Column("StorageClass", _class),
+        _VOLUME_CLASS,
+        Column("Reason", _at("status", "reason")),
+        _AGE,
+        _VOLUME_MODE,
+    ),
+    "Service": (
+        _NAME,
+        Column("Type", _at("spec", "type", default="ClusterIP")),
+        Column("Cluster-IP", _service_address),
+        Column("External-IP", _external_address),
+        Column("Port(s)", _service_ports),
+        _AGE,
+        _wide("Selector", lambda obj, _now: _labels(spec_of(obj).get("selector"))),
+    ),
+    "Endpoints": (_NAME, Column("Endpoints", _endpoints), _AGE),
+    "EndpointSlice": (
+        _NAME,
+        Column("AddressType", _at("addressType")),
+        Column("Ports", _slice_ports),
+        Column("Endpoints", _slice_endpoints),
+        _AGE,
+    ),
+    "Event": (
+        Column("Last Seen", _last_seen),
+        Column("Type", _at("type")),
+        Column("Reason", _at("reason")),
+        Column("Object", _event_object),
+        _wide("Subobject", _at("involvedObject", "fieldPath")),
+        _wide("Source", _event_source),
+        Column("Message", lambda obj, _now: str(obj.get("message") or "").strip()),
+        _wide("First Seen", _first_seen),
+        _wide("Count", _event_count, "integer"),
+        Column("Name", lambda obj, _now: name_of(obj), format="name", priority=1),
+    ),
+    "Node": (
+        _NAME,
+        Column("Status", _node_status),
+        Column("Roles", _roles),
+        _AGE,
+        Column("Version", _at("status", "nodeInfo", "kubeletVersion")),
+        _wide("Internal-IP", _node_address("InternalIP")),
+        _wide("External-IP", _node_address("ExternalIP")),
+        _wide("OS-Image", _at("status", "nodeInfo", "osImage", default="<unknown>")),
+        _wide("Kernel-Version", _at("status", "nodeInfo", "kernelVersion", default="<unknown>")),
+        _wide("Container-Runtime", _at("status", "nodeInfo", "containerRuntimeVersion", default="<unknown>")),
+    ),
+    "ControllerRevision": (
+        _NAME,
+        Column("Controller", _revision_owner),
+        Column("Revision", _at("revision", default=0), type="integer"),
+        _AGE,
+    ),
+    "Namespace": (_NAME, Column("Status", _at("status", "phase")), _AGE),
+    "ConfigMap": (_NAME, Column("Data", _data, type="integer"), _AGE),
+    "Secret": (
+        _NAME,
+        Column("Type", _at("type", default="Opaque")),
+        Column("Data", _data, type="integer"),
+        _AGE,
+    ),
+    "ServiceAccount": (
+        _NAME,
+        Column("Secrets", lambda obj, _now: len(obj.get("secrets") or ()), type="integer"),
+        _AGE,
+    ),
+    "StorageClass": (
+        Column("Name", _class_name, format="name"),
+        Column("Provisioner", _at("provisioner")),
+        Column("ReclaimPolicy", _at("reclaimPolicy", default="Delete")),
+        Column("VolumeBindingMode", _at("volumeBindingMode", default="Immediate")),
+        Column("AllowVolumeExpansion", _at("allowVolumeExpansion", default=False), type="boolean"),
+        _AGE,
+    ),
+}

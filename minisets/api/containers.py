@@ -1,0 +1,91 @@
+"""Which container of a pod a stream means, and what is said while there is none. Pure.
+
+Kubernetes: pkg/registry/core/pod/strategy.go `LogLocation`, `StreamLocation`;
+pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minisets.errors import ApiError, BadRequest
+from minisets.objects.metadata import name_of, spec_of, status_of
+
+if TYPE_CHECKING:
+    from minisets.objects.kinds import Object
+
+_SCHEME = "docker://"
+_PULLS = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
+
+
+def chosen(pod: Object, container: str) -> str:
+    """The container's name; the only one where none is named."""
+    names = [one["name"] for one in spec_of(pod).get("containers") or ()]
+    init = [one["name"] for one in spec_of(pod).get("initContainers") or ()]
+    if container:
+        if container not in (*names, *init):
+            raise BadRequest(f"container {container} is not valid for pod {name_of(pod)}")
+        return container
+    if len(names) == 1:
+        return str(names[0])
+    message = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(names)}]"
+    if init:
+        message += f" or one of the init containers: [{' '.join(init)}]"
+    raise BadRequest(message)
+
+
+def logged(pod: Object, container: str, *, previous: bool) -> str:
+    """The engine's id of the container whose log is meant; BadRequest says why there is none yet."""
+    status = _status(pod, container)
+    where = f'container "{container}" in pod "{name_of(pod)}"'
+    if status is None:
+        if not status_of(pod).get("containerStatuses"):
+            raise BadRequest(f"{where} is waiting to start: ContainerCreating")
+        raise BadRequest(f"{where} is not available")
+    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated") or {}
+    if previous:
+        if not last.get("containerID"):
+            raise BadRequest(f"previous terminated {where} not found")
+        return _id(last)
+    if "running" in state:
+        return _id(status)
+    ended = state.get("terminated")
+    if ended is not None or last:
+        for one in (ended or {}, last):
+            if one.get("containerID"):
+                return _id(one)
+        raise BadRequest(f"{where} is terminated")
+    raise BadRequest(f"{where} {_waiting(state)}")
+
+
+def _waiting(state: dict[str, Any]) -> str:
+    if "waiting" not in state:
+        return "is waiting to start - no logs yet"
+    reason = (state["waiting"] or {}).get("reason") or "ContainerCreating"
+    return f"is waiting to start: {_PULLS.get(reason, reason)}"
+
+
+def running(pod: Object, container: str) -> str:
+    """The engine's id of a container in which a command can run now."""
+    if not spec_of(pod).get("nodeName"):
+        raise BadRequest(f"pod {name_of(pod)} does not have a host assigned")
+    status = _status(pod, container) or {}
+    if "running" not in (status.get("state") or {}) or not status.get("containerID"):
+        # Kubernetes: the kubelet's answer to an exec or attach without a running container.
+        raise ApiError(
+            f'Internal error occurred: unable to upgrade connection: container not found ("{container}")'
+        )
+    return _id(status)
+
+
+def _status(pod: Object, container: str) -> dict[str, Any] | None:
+    status = status_of(pod)
+    found = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+    return next((one for one in found if one.get("name") == container), None)
+
+
+def _id(status: dict[str, Any]) -> str:
+    return str(status["containerID"]).removeprefix(_SCHEME)

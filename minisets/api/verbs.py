@@ -1,0 +1,228 @@
+"""The verbs on objects: from a request that was read whole to an answer in bytes. Blocks.
+
+Leaves what a write means to `registry/`, watches to `watching.py`, streams to `streams.py`.
+Kubernetes: apiserver pkg/endpoints/handlers/{create,get,update,patch,delete}.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from minisets.api import bodies, paging, queries
+from minisets.api.failures import NO_SUCH_METHOD, success
+from minisets.api.representing import Representation, encoded
+from minisets.errors import BadRequest, MethodNotAllowed, UnsupportedMediaType
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import name_of, uid_of
+from minisets.registry import refusals
+from minisets.registry.options import Patch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from minisets.api.queries import Query
+    from minisets.api.routes import Target
+    from minisets.clock import Clock
+    from minisets.registry.options import DeleteOptions, Outcome
+    from minisets.registry.registry import Registry
+    from minisets.store.interface import Store
+
+_PATCHES = {
+    "application/strategic-merge-patch+json": "strategic",
+    "application/merge-patch+json": "merge",
+    "application/json-patch+json": "json",
+}
+_APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+_RETURNED_WHEN_GONE = (
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "Service",
+    "ServiceAccount",
+    "StorageClass",
+)
+"""Kubernetes: the stores with `ReturnDeletedObject`; other kinds answer with a Status."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, read whole."""
+
+    method: str
+    target: Target
+    query: Query
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def ref(self) -> Ref:
+        """The object that the URL names."""
+        return Ref(self.target.kind.title, self.target.namespace, self.target.name)
+
+    @property
+    def content_type(self) -> str:
+        """The body's, empty where it was not said."""
+        return self.headers.get("Content-Type", "")
+
+    def representation(self) -> Representation:
+        """The form in which the client wants objects."""
+        accept, include = self.headers.get("Accept", ""), self.query.text("includeObject")
+        return Representation.of(self.target.kind, accept, include)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back."""
+
+    body: bytes
+    code: int = 200
+    warnings: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def verb_of(call: Call) -> str:
+    """`create`, `get`, `list`, ...; MethodNotAllowed for what the resource does not serve.
+
+    Kubernetes: requestinfo.go NewRequestInfo.
+    """
+    target, named = call.target, bool(call.target.name)
+    watch = "watch" if call.query.flag("watch") else "list"
+    verbs = {
+        "GET": "get" if named else watch,
+        "HEAD": "get" if named else "list",
+        "POST": "create",
+        "PUT": "update",
+        "PATCH": "patch",
+        "DELETE": "delete" if named else "deletecollection",
+    }
+    verb = verbs.get(call.method, "")
+    found = target.kind.subresource(target.subresource)
+    served = found.verbs if found else target.kind.verbs
+    of_collection = verb in ("list", "watch", "create", "deletecollection")
+    misplaced = not target.subresource and of_collection == named
+    everywhere = target.kind.namespaced and not target.namespace and verb not in ("list", "watch")
+    if verb not in served or misplaced or everywhere:
+        raise MethodNotAllowed(NO_SUCH_METHOD)
+    return verb
+
+
+class Verbs:
+    """Acts on the store (reading) and the registry (writing)."""
+
+    def __init__(self, store: Store, registry: Registry, clock: Clock) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+
+    def answer(self, call: Call) -> Answer:
+        """Do what is asked; raises errors.ApiError leaves."""
+        match verb_of(call), call.target.subresource:
+            case "get", "scale":
+                return Answer(encoded(self._registry.scale(call.ref)))
+            case "get", _:
+                return self._get(call)
+            case "list", _:
+                return self._list(call)
+            case "create", "binding":
+                return self._bind(call)
+            case "create", "":
+                return self._create(call)
+            case "update", _:
+                return self._update(call)
+            case "patch", _:
+                return self._patch(call)
+            case "delete", _:
+                return self._delete(call)
+            case "deletecollection", _:
+                return self._delete_collection(call)
+        raise MethodNotAllowed(NO_SUCH_METHOD)
+
+    def _get(self, call: Call) -> Answer:
+        found = self._store.get(call.ref)
+        if found is None:
+            raise refusals.not_found(call.ref)
+        return Answer(encoded(call.representation().object(found, self._clock.now())))
+
+    def _list(self, call: Call) -> Answer:
+        title = call.target.kind.title
+        options = queries.list_options(call.query, title, watch=False)
+        page = paging.page_of(self._store.list(title, call.target.namespace), options)
+        return Answer(call.representation().listing(page.items, page.metadata(), self._clock.now()))
+
+    def _create(self, call: Call) -> Answer:
+        options = queries.write_options(call.query, "CreateOptions")
+        body = bodies.decoded(call.body, call.content_type)
+        target = call.target
+        outcome = self._registry.create(target.kind.title, target.namespace, body, options)
+        return self._written(call, outcome, HTTPStatus.CREATED)
+
+    def _update(self, call: Call) -> Answer:
+        options = queries.write_options(call.query, "UpdateOptions")
+        body = bodies.decoded(call.body, call.content_type)
+        return self._written(call, self._registry.update(call.ref, body, options, call.target.subresource))
+
+    def _patch(self, call: Call) -> Answer:
+        options = queries.write_options(call.query, "PatchOptions")
+        patch = _patch_in(call)
+        return self._written(call, self._registry.patch(call.ref, patch, options, call.target.subresource))
+
+    def _written(self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK) -> Answer:
+        if call.target.subresource == "scale":
+            return Answer(encoded(outcome.object), code, outcome.warnings)
+        shown = call.representation().object(outcome.object, self._clock.now())
+        return Answer(encoded(shown), code, outcome.warnings)
+
+    def _bind(self, call: Call) -> Answer:
+        body = bodies.decoded(call.body, call.content_type)
+        target = body.get("target") if isinstance(body, dict) else None
+        node = target.get("name") if isinstance(target, dict) else None
+        if not isinstance(node, str) or not node:
+            raise BadRequest('Binding in version "v1" cannot be handled as a Binding: target.name is missing')
+        self._registry.bind(call.ref, node)
+        return Answer(encoded({**success(), "code": HTTPStatus.CREATED}), HTTPStatus.CREATED)
+
+    def _delete(self, call: Call) -> Answer:
+        options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
+        outcome = self._registry.delete(call.ref, options)
+        code = HTTPStatus.OK if outcome.gone else _pending(options)
+        if not outcome.gone or call.target.kind.title in _RETURNED_WHEN_GONE:
+            return self._written(call, outcome, code)
+        kind, obj = call.target.kind, outcome.object
+        status = success(name=name_of(obj), group=kind.group, kind=kind.plural, uid=uid_of(obj))
+        return Answer(encoded(status))
+
+    def _delete_collection(self, call: Call) -> Answer:
+        target = call.target
+        meant = queries.list_options(call.query, target.kind.title, watch=False).filter
+        options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
+        gone = self._registry.delete_collection(target.kind.title, target.namespace, meant.matches, options)
+        metadata = {"resourceVersion": str(self._store.version())}
+        return Answer(call.representation().listing(gone, metadata, self._clock.now()))
+
+
+def _pending(options: DeleteOptions) -> int:
+    """Kubernetes: 202 only where dependents are awaited; a graceful deletion is a 200."""
+    return HTTPStatus.ACCEPTED if options.propagation == "Foreground" else HTTPStatus.OK
+
+
+def _patch_in(call: Call) -> Patch:
+    media = bodies.media_type(call.content_type)
+    if media in _APPLY:
+        raise UnsupportedMediaType(
+            "server-side apply is not served by minisets yet: use `kubectl apply` without --server-side"
+        )
+    if (type_ := _PATCHES.get(media)) is None:
+        raise UnsupportedMediaType(
+            f"the body of the request was in an unknown format ({media or 'no Content-Type'}) - "
+            f"accepted media types include: {', '.join(_PATCHES)}"
+        )
+    body: Any = bodies.from_json(call.body)
+    match type_:
+        case "strategic":
+            return Patch("strategic", body)
+        case "merge":
+            return Patch("merge", body)
+        case _:
+            return Patch("json", body)

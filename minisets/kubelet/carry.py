@@ -1,0 +1,345 @@
+"""Carries a pod's plan out: one engine call, or one job for a lane, an action. No policy.
+
+Finds free names, records the pod's events. Leaves what to do to `plan.py`, when to `pods.py`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from minisets.engine import labels, names
+from minisets.engine.interface import VolumeSpec
+from minisets.errors import (
+    Conflict,
+    EngineConflict,
+    EngineError,
+    EngineNotFound,
+    EngineTimeout,
+    EngineUnavailable,
+    MinisetsError,
+    NotFound,
+)
+from minisets.kubelet import mounts
+from minisets.kubelet.actions import (
+    CreateContainer,
+    CreateSandbox,
+    CreateVolume,
+    Forget,
+    Kill,
+    PodAction,
+    PullImage,
+    Remove,
+    RemoveVolume,
+    SetAside,
+    Start,
+    Stop,
+    Warn,
+    WriteFiles,
+)
+from minisets.kubelet.addresses import uses_host_network
+from minisets.kubelet.containers import Wanted, wanted
+from minisets.kubelet.environment import environment
+from minisets.kubelet.failures import NotYet
+from minisets.kubelet.files import archive_of
+from minisets.kubelet.spec import (
+    SandboxSurroundings,
+    Surroundings,
+    container_spec,
+    resolv_conf,
+    sandbox_spec,
+)
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import name_of, namespace_of, ref_of, uid_of
+from minisets.registry.registry import DeleteOptions
+from minisets.settings import NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from minisets.engine.interface import Engine
+    from minisets.kubelet.addresses import Addresses
+    from minisets.kubelet.images import Images
+    from minisets.kubelet.memory import Memory
+    from minisets.kubelet.observe import ObservedPod
+    from minisets.kubelet.sandbox_image import SandboxImage
+    from minisets.objects.kinds import Object
+    from minisets.registry.events import Recorder
+    from minisets.registry.registry import Registry
+    from minisets.settings import Settings
+    from minisets.store.interface import Store
+
+_NAMES_TRIED = 20
+_ZERO = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What carrying out needs."""
+
+    store: Store
+    registry: Registry
+    engine: Engine
+    recorder: Recorder
+    settings: Settings
+    images: Images
+    addresses: Addresses
+    sandbox_image: SandboxImage
+    memory: Memory
+    dns: str
+
+
+class Carrier:
+    """Carries actions out."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._engine = parts.engine
+        self._cluster = parts.settings.cluster
+
+    def carry_out(self, pod: Object, observed: ObservedPod, action: PodAction) -> bool:  # noqa: PLR0912 - one row an action
+        """Whether it makes sense to look at the pod again at once. Raises what the engine raised."""
+        match action:
+            case CreateVolume():
+                self._create_volume(pod, action.volume)
+            case CreateSandbox():
+                self._create_sandbox(pod, observed, action)
+            case WriteFiles():
+                self._write_files(pod, action)
+            case PullImage():
+                self._parts.images.request(pod, _named(pod, action.container), action.restart)
+            case CreateContainer():
+                return self._create_container(pod, observed, action)
+            case Start():
+                return self._start(pod, action)
+            case SetAside():
+                self._set_aside(pod, action)
+            case Stop():
+                self._stop(pod, action)
+            case Kill():
+                with suppress(EngineConflict, EngineNotFound):
+                    self._engine.signal_container(action.id, "SIGKILL")
+                return False
+            case Remove():
+                self._engine.remove_container(action.id, force=True)
+                self._parts.memory.forget(action.id)
+            case RemoveVolume():
+                self._engine.remove_volume(action.name)
+            case Warn():
+                self._tell(pod, "Warning", action.reason, action.message)
+                return False
+            case Forget():
+                self._forget(pod)
+                return False
+            case _:
+                assert_never(action)
+        return True
+
+    # --- volumes and the sandbox ---
+
+    def _create_volume(self, pod: Object, volume: str) -> None:
+        """Trap: the engine hands out whatever has the name, so its labels decide whether it is ours."""
+        wanted_labels = labels.pod_volume_labels(self._cluster, pod, volume)
+        options = mounts.volume_options(pod, volume)
+        for attempt in range(_NAMES_TRIED):
+            name = names.pod_volume_name(self._cluster, namespace_of(pod), name_of(pod), volume, attempt)
+            made = self._engine.create_volume(VolumeSpec(name, wanted_labels, options=options))
+            if dict(made.labels) == wanted_labels:
+                return
+        raise MinisetsError(f"every name for the volume {volume} of pod {name_of(pod)} is taken")
+
+    def _create_sandbox(self, pod: Object, observed: ObservedPod, action: CreateSandbox) -> None:
+        if action.attempt:
+            said = "Pod sandbox changed, it will be killed and re-created."
+            self._tell(pod, "Normal", "SandboxChanged", said)
+        own = self._engine.list_volumes(labels.pod_selector(self._cluster, uid_of(pod)))
+        volumes = {one.labels.get(labels.POD_VOLUME, ""): one.name for one in own} | dict(observed.volumes)
+        sources = self._sources(pod)
+        image = self._parts.sandbox_image.ensured()
+        network, address = self._network(pod)
+        around = SandboxSurroundings(self._cluster, network, address, mounts.sandbox_mounts(sources, volumes))
+
+        def create(name: str) -> str:
+            text = resolv_conf(pod, self._parts.dns)
+            return self._engine.create_container(sandbox_spec(pod, name, image, action.attempt, text, around))
+
+        try:
+            self._under_a_free_name(pod, "", "sandbox", create)
+        except EngineError as error:
+            self._tell(pod, "Warning", "FailedCreatePodSandBox", str(error))
+            raise
+
+    def _network(self, pod: Object) -> tuple[str, str]:
+        """The network, and the address in it: taken, and on record, before anything has it."""
+        if uses_host_network(pod):
+            return "host", ""
+        address = self._parts.addresses.take(pod)
+        if self._parts.settings.subnet is None:
+            return "", ""
+        return self._parts.settings.network, address
+
+    def _sources(self, pod: Object) -> Mapping[str, mounts.Source]:
+        """What stands behind each volume. What is not ours is not mounted because a PV names it."""
+        sources = {name: mounts.source_of(pod, name, self._parts.store) for name in mounts.volumes(pod)}
+        for source in sources.values():
+            if source.kind == "volume":
+                found = self._engine.inspect_volume(source.name)
+                if found is None:
+                    raise NotYet(f"the Docker volume {source.name} is gone", "FailedMount")
+                if found.labels.get(labels.CLUSTER) != self._cluster:
+                    said = f"the Docker volume {source.name} is not minisets': it is not mounted"
+                    raise NotYet(said, "FailedMount")
+        return sources
+
+    def _write_files(self, pod: Object, action: WriteFiles) -> None:
+        path, archive = archive_of(pod, action.volume, self._parts.store, self._node())
+        self._engine.put_archive(action.sandbox, path, archive)
+
+    # --- containers ---
+
+    def _create_container(self, pod: Object, observed: ObservedPod, action: CreateContainer) -> bool:
+        """NotYet becomes the container's waiting reason: nothing goes on until what is missing is there."""
+        one = _named(pod, action.container)
+        try:
+            env = environment(self._fresh(pod), one.spec, self._parts.store, self._node())
+            mounted = mounts.container_mounts(pod, one.spec, self._sources(pod), observed.volumes)
+        except NotYet as error:
+            self._parts.memory.wait(uid_of(pod), one.name, error.reason, str(error))
+            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
+            return False
+        self._parts.memory.wait_no_more(uid_of(pod), one.name)
+        around = Surroundings(self._cluster, str(one.spec["image"]), env, mounted)
+
+        def create(name: str) -> str:
+            return self._engine.create_container(container_spec(pod, one, action, name, around))
+
+        try:
+            self._under_a_free_name(pod, one.name, one.role, create)
+        except (EngineUnavailable, EngineTimeout, EngineConflict, EngineNotFound):
+            raise
+        except (
+            EngineError
+        ) as error:  # what the engine will not make, e.g. a mount of a path that is not there
+            self._parts.memory.wait(uid_of(pod), one.name, "CreateContainerError", str(error))
+            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
+            return False
+        self._tell(pod, "Normal", "Created", f"Container created: {one.name}", one)
+        return True
+
+    def _start(self, pod: Object, action: Start) -> bool:
+        one = next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)
+        try:
+            self._engine.start_container(action.id)
+        except (EngineUnavailable, EngineTimeout):
+            raise
+        except EngineError as error:
+            if one is None:
+                self._tell(pod, "Warning", "FailedCreatePodSandBox", str(error))
+                self._engine.remove_container(action.id, force=True)
+                raise
+            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
+            if not self._engine.inspect_container(action.id).error:
+                raise
+            return True
+        if one is not None:
+            self._tell(pod, "Normal", "Started", f"Container started: {one.name}", one)
+        return True
+
+    def _set_aside(self, pod: Object, action: SetAside) -> None:
+        one = _named(pod, action.container)
+        present = self._engine.inspect_container(action.id).name
+
+        def rename(name: str) -> str:
+            if present != name:
+                self._engine.rename_container(action.id, name)
+            return name
+
+        self._under_a_free_name(pod, one.name, one.role, rename, restart=action.restart)
+
+    def _stop(self, pod: Object, action: Stop) -> None:
+        one = next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)
+        signal = ((one.spec.get("lifecycle") or {}).get("stopSignal") or "") if one else ""
+        with suppress(EngineConflict, EngineNotFound):
+            self._engine.signal_container(action.id, signal)
+        self._parts.memory.stop_was_sent(action.id)
+        if one is not None:
+            restarted = action.cause.endswith("will be restarted")
+            said = f"Container {one.name} {action.cause}" if restarted else f"Stopping container {one.name}"
+            self._tell(pod, "Normal", "Killing", said, one)
+
+    def _forget(self, pod: Object) -> None:
+        self._parts.images.forget(uid_of(pod))
+        self._parts.memory.forget_pod(uid_of(pod))
+        with suppress(NotFound, Conflict):
+            self._parts.registry.delete(ref_of(pod), DeleteOptions(grace=_ZERO, uid=uid_of(pod)))
+
+    # --- the rest ---
+
+    def _under_a_free_name(
+        self,
+        pod: Object,
+        container: str,
+        role: names.Role,
+        call: Callable[[str], str],
+        *,
+        restart: int | None = None,
+    ) -> None:
+        """Make the call with the first name that is free; a stranger in the way is told of (DESIGN 9)."""
+        for attempt in range(_NAMES_TRIED):
+            name = names.container_name(
+                self._cluster,
+                namespace_of(pod),
+                name_of(pod),
+                container,
+                role=role,
+                attempt=attempt,
+                restart=restart,
+            )
+            try:
+                call(name)
+            except EngineConflict as error:
+                if not self._is_taken(pod, name):
+                    raise
+                last = error
+            else:
+                return
+        raise last
+
+    def _is_taken(self, pod: Object, name: str) -> bool:
+        try:
+            holder = self._engine.inspect_container(name)
+        except EngineNotFound:
+            return False
+        if holder.labels.get(labels.CLUSTER) != self._cluster:
+            said = (
+                f"the name {name} is taken by a container that is not minisets': this pod's gets another name"
+            )
+            self._tell(pod, "Warning", "NameTaken", said)
+        return True
+
+    def _tell(
+        self,
+        pod: Object,
+        kind: Literal["Normal", "Warning"],
+        reason: str,
+        message: str,
+        one: Wanted | None = None,
+    ) -> None:
+        path = ""
+        if one is not None:
+            path = f"spec.{'initContainers' if one.kind == 'init' else 'containers'}{{{one.name}}}"
+        self._parts.recorder.record(pod, kind, reason, message, field_path=path)
+
+    def _fresh(self, pod: Object) -> Object:
+        """With the address that was written in between."""
+        found = self._parts.store.get(ref_of(pod))
+        return found if found is not None and uid_of(found) == uid_of(pod) else pod
+
+    def _node(self) -> Object | None:
+        return self._parts.store.get(Ref("Node", "", NODE))
+
+
+def _named(pod: Object, container: str) -> Wanted:
+    return next(one for one in wanted(pod) if one.name == container)

@@ -1,0 +1,179 @@
+"""What a pod's status says of one container: state, ready, started, restarts (A-114, A-117). Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from minisets.kubelet import backoff
+from minisets.kubelet.containers import Wanted, exit_code_of
+from minisets.objects.metadata import (
+    is_being_deleted,
+    name_of,
+    namespace_of,
+    spec_of,
+    status_of,
+    timestamp,
+    uid_of,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from minisets.kubelet.observe import ObservedPod, Seen
+    from minisets.objects.kinds import Object
+
+_IMAGE_REASONS = {
+    "failed": "ErrImagePull",
+    "backoff": "ImagePullBackOff",
+    "never": "ErrImageNeverPull",
+    "invalid": "InvalidImageName",
+}
+CRASH_LOOP = "CrashLoopBackOff"
+
+
+def container_status(
+    pod: Object, one: Wanted, observed: ObservedPod, now: datetime, *, ended: bool
+) -> dict[str, Any]:
+    """The entry of one container; ended: the pod is at its end, so nothing waits any more (A-109)."""
+    old = reported(pod, one)
+    seen = observed.newest(one.name)
+    if ended and (seen is None or not seen.is_over):
+        return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
+    if seen is None or seen.is_startable:
+        earlier = _last(observed, one, skip=0 if seen is None else 1) or old.get("lastState") or {}
+        return {
+            **_never_made(one),
+            **{field: old[field] for field in ("restartCount", "imageID", "containerID") if field in old},
+            "state": {"waiting": _waiting(pod, one, observed)},
+            "lastState": earlier,
+        }
+    state, last = _states(pod, one, seen, observed, now)
+    started = seen.is_running and is_started(one, seen, old)
+    return {
+        "name": one.name,
+        "image": one.spec.get("image") or "",
+        "imageID": seen.image_id,
+        "containerID": f"docker://{seen.id}",
+        "restartCount": seen.restart,
+        "state": state,
+        "lastState": last,
+        "started": started,
+        "ready": _is_ready(one, seen, old, started=started),
+    }
+
+
+def reported(pod: Object, one: Wanted) -> dict[str, Any]:
+    """What the stored status says of the container."""
+    listed = "initContainerStatuses" if one.kind == "init" else "containerStatuses"
+    entries = status_of(pod).get(listed) or ()
+    return next((entry for entry in entries if entry.get("name") == one.name), {})
+
+
+def is_started(one: Wanted, seen: Seen, old: dict[str, Any]) -> bool:
+    """Whether the startup probe has passed, if there is one; what was reported of this container counts."""
+    if not one.spec.get("startupProbe") or seen.facts.started is not None:
+        return seen.facts.started is not False
+    return _is_same(seen, old) and bool(old.get("started"))
+
+
+def _is_ready(one: Wanted, seen: Seen, old: dict[str, Any], *, started: bool) -> bool:
+    if one.kind == "init" and not one.is_sidecar:
+        return seen.is_over and exit_code_of(seen) == 0
+    if not started or not one.spec.get("readinessProbe"):
+        return started
+    if seen.facts.ready is not None:
+        return seen.facts.ready
+    # Why: a kubelet that was restarted has not probed yet; the last answer stands until it has.
+    return _is_same(seen, old) and bool(old.get("ready"))
+
+
+def _is_same(seen: Seen, old: dict[str, Any]) -> bool:
+    return bool(old.get("containerID") == f"docker://{seen.id}")
+
+
+def _states(
+    pod: Object, one: Wanted, seen: Seen, observed: ObservedPod, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The state, and the one before it."""
+    before = _last(observed, one, skip=1)
+    if seen.is_running:
+        return {"running": {"startedAt": timestamp(seen.started_at or seen.created_at)}}, before
+    terminated = {"terminated": _terminated(seen)}
+    if is_being_deleted(pod) or not one.restarts_after(exit_code_of(seen)):
+        return terminated, before
+    if backoff.remaining(seen, now) > timedelta(0):
+        return {"waiting": _crash_loop(pod, one, seen)}, terminated
+    image = observed.images.get(one.name)
+    if one.name in observed.waiting or (image is not None and image.state in _IMAGE_REASONS):
+        return {"waiting": _waiting(pod, one, observed)}, terminated
+    return terminated, before
+
+
+def _last(observed: ObservedPod, one: Wanted, *, skip: int) -> dict[str, Any]:
+    past = [seen for seen in observed.of(one.name)[skip:] if seen.is_over]
+    return {"terminated": _terminated(past[0])} if past else {}
+
+
+def _terminated(seen: Seen) -> dict[str, Any]:
+    code = exit_code_of(seen)
+    if seen.has_failed_to_start:
+        reason = "StartError"
+    elif seen.oom_killed:
+        reason = "OOMKilled"
+    else:
+        reason = "Completed" if code == 0 else "Error"
+    return {
+        "exitCode": code,
+        "reason": reason,
+        **({"message": seen.error} if seen.error else {}),
+        "startedAt": timestamp(seen.started_at or seen.created_at),
+        "finishedAt": timestamp(seen.ended_at),
+        "containerID": f"docker://{seen.id}",
+    }
+
+
+def _crash_loop(pod: Object, one: Wanted, seen: Seen) -> dict[str, Any]:
+    wait = backoff.wait_of(seen)
+    minutes, seconds = divmod(int(wait.total_seconds()), 60)
+    said = f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+    message = f"back-off {said} restarting failed container={one.name} pod={_pod_said(pod)}"
+    return {"reason": CRASH_LOOP, "message": message}
+
+
+def _pod_said(pod: Object) -> str:
+    return f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})"
+
+
+def _waiting(pod: Object, one: Wanted, observed: ObservedPod) -> dict[str, Any]:
+    """Why a container that is to be made is not there (A-118, A-124)."""
+    plain = "PodInitializing" if spec_of(pod).get("initContainers") else "ContainerCreating"
+    if one.name in observed.waiting:
+        reason, message = observed.waiting[one.name]
+        return {"reason": reason, "message": message}
+    image = observed.images.get(one.name)
+    if image is None or not image.message:
+        return {"reason": plain}
+    return {"reason": _IMAGE_REASONS.get(image.state, plain), "message": image.message}
+
+
+def _never_made(one: Wanted) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "image": one.spec.get("image") or "",
+        "imageID": "",
+        "restartCount": 0,
+        "state": {},
+        "lastState": {},
+        "ready": False,
+        "started": False,
+    }
+
+
+def _lost(old: dict[str, Any]) -> dict[str, Any]:
+    """Kubernetes: status manager TerminatePod: a container that nobody saw end."""
+    state: dict[str, Any] = old.get("state") or {}
+    if "terminated" in state:
+        return state
+    message = "The container could not be located when the pod was terminated"
+    return {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": message}}

@@ -1,0 +1,148 @@
+"""The room put together: workers, lanes, probes, the event feed and the node, started bottom up."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from minisets.engine import labels
+from minisets.errors import MinisetsError
+from minisets.kubelet.addresses import Addresses
+from minisets.kubelet.carry import Parts
+from minisets.kubelet.feed import EventFeed
+from minisets.kubelet.images import Images
+from minisets.kubelet.lanes import Lane
+from minisets.kubelet.memory import Memory
+from minisets.kubelet.node import Node, host_address
+from minisets.kubelet.pods import RELIST, Pods
+from minisets.kubelet.probes import Probes
+from minisets.kubelet.sandbox_image import SandboxImage
+from minisets.kubelet.volumes import Provisioner
+from minisets.loop import Worker
+from minisets.registry.events import Recorder
+from minisets.settings import NODE
+from minisets.store.follow import Follower
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from minisets.clock import Clock
+    from minisets.engine.interface import Engine
+    from minisets.registry.registry import Registry
+    from minisets.settings import Settings
+    from minisets.store.interface import Store
+
+COMPONENT = "kubelet"
+_POD_THREADS = 4  # the engine itself gets no faster with more (2 cores: 2 to 4)
+_PULL_THREADS = 3
+_PROBE_THREADS = 4
+
+_log = logging.getLogger(__name__)
+
+
+class Kubelet:
+    """Brings the pods of this node onto the engine. `dns`: the server that pods ask; empty: the engine's."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        engine: Engine,
+        clock: Clock,
+        settings: Settings,
+        *,
+        dns: str,
+    ) -> None:
+        self._engine = engine
+        self._node = Node(registry, clock, settings)
+        recorder = Recorder(registry, clock, COMPONENT, host=NODE)
+        self._lanes = {
+            name: Lane(name, count) for name, count in (("pulls", _PULL_THREADS), ("probing", _PROBE_THREADS))
+        }
+        images = Images(engine, self._lanes["pulls"], clock, recorder, self._wake)
+        self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake)
+        parts = Parts(
+            store=store,
+            registry=registry,
+            engine=engine,
+            recorder=recorder,
+            settings=settings,
+            images=images,
+            addresses=Addresses(store, registry, settings),
+            sandbox_image=SandboxImage(engine),
+            memory=Memory(clock),
+            dns=dns,
+        )
+        pods = Pods(parts, clock, self._probes, host_address(settings), self._wake)
+        provisioner = Provisioner(store, registry, engine, recorder, settings)
+        self._pods, self._follow_pods = _following(pods, store, clock, _POD_THREADS)
+        self._volumes, self._follow_volumes = _following(provisioner, store, clock, 1)
+        self._followers: list[Follower] = []
+        self._feed = EventFeed(
+            engine,
+            clock,
+            labels.cluster_selector(settings.cluster),
+            on_key=self._wake,
+            on_connected=self._connected,
+            on_lost=self._lost,
+        )
+
+    def start(self) -> None:
+        """Register the node, then take up whatever is there. Raises EngineUnavailable where no engine is."""
+        self._node.register(self._engine.info())
+        self._followers = [self._follow_pods(), self._follow_volumes()]
+        self._pods.add(RELIST)
+        self._probes.start()
+        self._pods.start()
+        self._volumes.start()
+        self._feed.start()
+
+    def stop(self, timeout: timedelta) -> bool:
+        """Take up nothing more; pods run on. Whether everything ended in time."""
+        ended = [self._feed.stop(timeout), self._probes.stop(timeout)]
+        ended += [worker.stop(timeout) for worker in (self._pods, self._volumes)]
+        ended += [lane.stop(timeout) for lane in self._lanes.values()]
+        for follower in self._followers:
+            follower.close()
+        return all(ended)
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be done now; what waits for a time does not count."""
+        return self._pods.is_idle() and self._volumes.is_idle()
+
+    def _wake(self, key: str) -> None:
+        self._pods.add(key)
+
+    def _connected(self) -> None:
+        """Events have no memory: whatever happened before is seen by listing."""
+        self._say_ready(is_ready=True)
+        self._pods.add(RELIST)
+
+    def _lost(self) -> None:
+        self._say_ready(is_ready=False)
+
+    def _say_ready(self, *, is_ready: bool) -> None:
+        try:
+            self._node.say_ready(is_ready=is_ready)
+        except MinisetsError as error:  # e.g. a person deleted the node
+            _log.warning("the node's condition is not written: %s", error)
+
+
+def _following(
+    controller: Pods | Provisioner, store: Store, clock: Clock, threads: int
+) -> tuple[Worker, Callable[[], Follower]]:
+    """A worker, and what makes its follower once there is something to follow."""
+    followers: list[Follower] = []
+
+    def source() -> set[str]:
+        return {key for each in followers for change in each.changes() for key in controller.keys(change)}
+
+    worker = Worker(controller.name, controller, clock, threads=threads, source=source)
+
+    def follow() -> Follower:
+        followers.append(Follower(store, controller.kinds, worker.wake))
+        worker.wake()
+        return followers[0]
+
+    return worker, follow

@@ -1,0 +1,232 @@
+"""The pods' reconciler: observe, write the status, plan, carry out, until nothing more can be done now.
+
+Keys are `namespace/name`; RELIST looks for all that is there by label. What is under a name without its
+object is an orphan (A-107). Leaves deciding to `plan.py` and `status.py`, calls to `carry.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from minisets.engine import labels
+from minisets.errors import NotFound
+from minisets.kubelet import mounts
+from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
+from minisets.kubelet.carry import Carrier, Parts
+from minisets.kubelet.container_status import CRASH_LOOP, reported
+from minisets.kubelet.containers import inits, mains, wanted
+from minisets.kubelet.failures import NotYet
+from minisets.kubelet.files import files_of
+from minisets.kubelet.observe import Facts, ObservedPod, observe
+from minisets.kubelet.plan import plan_orphan, plan_pod
+from minisets.kubelet.references import pods_concerned
+from minisets.kubelet.status import pod_status
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import (
+    is_being_deleted,
+    key_of,
+    name_of,
+    namespace_of,
+    ref_of,
+    spec_of,
+    status_of,
+    uid_of,
+)
+from minisets.settings import NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from minisets.clock import Clock
+    from minisets.kubelet.observe import ImageState
+    from minisets.kubelet.probes import Probes
+    from minisets.objects.kinds import Object
+    from minisets.store.interface import Change
+
+RELIST = "*"
+RELIST_EVERY = timedelta(minutes=5)
+_ROUNDS = 50
+_AT_ONCE = timedelta(0)
+_BLOCKED_RECHECK = timedelta(seconds=30)
+
+_log = logging.getLogger(__name__)
+
+
+class Pods:
+    """The controller; `add` is how a relist hands keys to its worker."""
+
+    name = "kubelet"
+    kinds = ("Pod", "ConfigMap", "Secret", "PersistentVolumeClaim", "PersistentVolume")
+
+    def __init__(
+        self, parts: Parts, clock: Clock, probes: Probes, host: str, add: Callable[[str], None]
+    ) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self._clock = clock
+        self._probes = probes
+        self._host = host
+        self._add = add
+        self._carrier = Carrier(parts)
+
+    def keys(self, change: Change) -> Iterable[str]:
+        """Pods of this node that a change concerns; what this kubelet wrote itself does not."""
+        return pods_concerned(change, self._store)
+
+    def reconcile(self, key: str) -> timedelta | None:
+        """Until quiet; what comes back is when to look again at the latest."""
+        if key == RELIST:
+            return self._relist()
+        namespace, _, name = key.partition("/")
+        for _ in range(_ROUNDS):
+            goes_on, again = self._round(namespace, name)
+            if not goes_on:
+                return again
+        return _AT_ONCE
+
+    def _round(self, namespace: str, name: str) -> tuple[bool, timedelta | None]:
+        """One look and what follows from it; whether to look again at once, and else when."""
+        pod = self._store.get(Ref("Pod", namespace, name))
+        if pod is not None and spec_of(pod).get("nodeName") != NODE:
+            pod = None
+        engine, cluster = self._parts.engine, self._parts.settings.cluster
+        found = observe(engine, cluster, namespace, name, self._facts)
+        goes_on, waits = False, []
+        for uid, orphan in found.orphans(uid_of(pod) if pod else "").items():
+            gone = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(namespace, name, uid)}
+            self._probes.forget(uid)
+            todo = plan_orphan(orphan, self._clock.now())
+            goes_on |= self._carry_out(gone, orphan, todo)
+            waits.append(todo.recheck_after)
+        if pod is not None:
+            observed = self._completed(pod, found.of(uid_of(pod)))
+            pod = self._report(pod, observed)
+            if pod is not None:
+                self._probes.watch(pod, observed)
+                todo = plan_pod(pod, observed, self._clock.now())
+                goes_on |= self._carry_out(pod, observed, todo)
+                waits += [todo.recheck_after, self._recheck_of_blocked(todo)]
+        return goes_on, min((wait for wait in waits if wait is not None), default=None)
+
+    def _recheck_of_blocked(self, todo: PodPlan) -> timedelta | None:
+        """What holds a pod up is mostly an object that will come as a change; not so a Docker volume."""
+        blocked = (Warn, CreateSandbox, CreateContainer)
+        return _BLOCKED_RECHECK if any(isinstance(action, blocked) for action in todo.actions) else None
+
+    def _carry_out(self, pod: Object, observed: ObservedPod, todo: PodPlan) -> bool:
+        goes_on = False
+        for action in todo.actions:
+            _log.info("%s: %s", key_of(pod), action)
+            try:
+                goes_on |= self._carrier.carry_out(pod, observed, action)
+            except NotYet as error:
+                self._parts.recorder.record(pod, "Warning", error.reason, str(error))
+                return False
+        return goes_on
+
+    # --- observing ---
+
+    def _facts(self, container_id: str) -> Facts:
+        probed = self._probes.results(container_id)
+        return replace(probed, stop_sent=self._parts.memory.stop_sent_at(container_id))
+
+    def _completed(self, pod: Object, observed: ObservedPod) -> ObservedPod:
+        """With what only concerns containers that are still to be made."""
+        if is_being_deleted(pod):
+            return observed
+        missing = [one for one in wanted(pod) if not _runs(observed, one.name)]
+        if not missing:
+            return observed
+        return replace(
+            observed,
+            images=self._images(pod, observed),
+            problems=self._problems(pod) if observed.sandbox is None else (),
+            waiting=self._parts.memory.waiting(uid_of(pod)),
+        )
+
+    def _images(self, pod: Object, observed: ObservedPod) -> Mapping[str, ImageState]:
+        states = {}
+        for one in (*inits(pod), *mains(pod)):
+            newest = observed.newest(one.name)
+            if not _runs(observed, one.name):
+                restart = newest.restart + 1 if newest else 0
+                states[one.name] = self._parts.images.state(pod, one, restart)
+        return states
+
+    def _problems(self, pod: Object) -> tuple[str, ...]:
+        """Why volumes cannot be mounted yet."""
+        problems = []
+        node = self._store.get(Ref("Node", "", NODE))
+        for name, volume in mounts.volumes(pod).items():
+            try:
+                mounts.source_of(pod, name, self._store)
+                if any(kind in volume for kind in mounts.FILES):
+                    files_of(pod, volume, self._store, node)
+            except NotYet as error:
+                problems.append(str(error))
+        return tuple(problems)
+
+    # --- reporting ---
+
+    def _report(self, pod: Object, observed: ObservedPod) -> Object | None:
+        """The pod as it is stored once its status is written; None if it is another one now, or gone."""
+        now = self._clock.now()
+        if pod_status(pod, observed, now, self._host) == status_of(pod):
+            return pod
+
+        def edit(current: Object) -> Object | None:
+            if uid_of(current) != uid_of(pod):
+                return None
+            return {**current, "status": pod_status(current, observed, now, self._host)}
+
+        with suppress(NotFound):
+            written = self._parts.registry.change(ref_of(pod), edit, subresource="status")
+            if uid_of(written) == uid_of(pod):
+                self._announce(pod, written)
+                return written
+        return None
+
+    def _announce(self, old: Object, new: Object) -> None:
+        """An event when a container begins to wait for its restart."""
+        for one in wanted(new):
+            after = ((reported(new, one).get("state") or {}).get("waiting") or {}).get("reason")
+            before = ((reported(old, one).get("state") or {}).get("waiting") or {}).get("reason")
+            if after == CRASH_LOOP != before:
+                said = f"{name_of(new)}_{namespace_of(new)}({uid_of(new)})"
+                message = f"Back-off restarting failed container {one.name} in pod {said}"
+                self._parts.recorder.record(new, "Warning", "BackOff", message)
+
+    # --- everything ---
+
+    def _relist(self) -> timedelta:
+        """Every pod of ours, and everything that carries a pod's label."""
+        engine, selector = self._parts.engine, labels.cluster_selector(self._parts.settings.cluster)
+        containers = engine.list_containers({**selector, labels.POD: ""})
+        volumes = engine.list_volumes({**selector, labels.KIND: "pod-volume"})
+        self._parts.memory.forget_all_but({one.id for one in containers})
+        pods = [pod for pod in self._store.list("Pod").items if spec_of(pod).get("nodeName") == NODE]
+        found = {key_of(pod) for pod in pods}
+        found.update(key_in(container.labels) for container in containers)
+        found.update(key_in(volume.labels) for volume in volumes)
+        for key in sorted(filter(None, found)):
+            self._add(key)
+        return RELIST_EVERY
+
+
+def key_in(found: Mapping[str, str]) -> str:
+    """The key of the pod that something belongs to, by its labels; empty if they name none."""
+    namespace, name = found.get(labels.NAMESPACE), found.get(labels.POD)
+    return f"{namespace}/{name}" if namespace and name else ""
+
+
+def _runs(observed: ObservedPod, container: str) -> bool:
+    seen = observed.current(container)
+    return seen is not None and (seen.is_running or seen.is_startable)
+
+
+def _metadata(namespace: str, name: str, uid: str) -> dict[str, str]:
+    return {"namespace": namespace, "name": name, "uid": uid}

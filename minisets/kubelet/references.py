@@ -1,0 +1,72 @@
+"""Which pods a change in the store concerns: pods of this node, and those that refer to what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minisets.objects.metadata import key_of, meta, spec_of
+from minisets.settings import NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minisets.objects.kinds import Object
+    from minisets.objects.reading import Reader
+    from minisets.store.interface import Change
+
+_OWN_STAMPS = ("resourceVersion", "managedFields")
+_SOURCES = {"ConfigMap": ("configMap", "name"), "Secret": ("secret", "secretName")}
+
+
+def pods_concerned(change: Change, reader: Reader) -> Iterator[str]:
+    """Keys of pods; each may come more than once."""
+    kind = change.ref.kind
+    if kind == "Pod":
+        if spec_of(change.object).get("nodeName") == NODE and _matters(change):
+            yield key_of(change.object)
+        return
+    namespace, name = change.ref.namespace, change.ref.name
+    if kind == "PersistentVolume":
+        claim = spec_of(change.object).get("claimRef") or {}
+        kind, namespace, name = "PersistentVolumeClaim", claim.get("namespace") or "", claim.get("name") or ""
+        if not name:
+            return
+    for pod in reader.list("Pod", namespace).items:
+        if spec_of(pod).get("nodeName") == NODE and _refers(pod, kind, name):
+            yield key_of(pod)
+
+
+def _matters(change: Change) -> bool:
+    """Whether more changed than a status, most of which this kubelet writes itself."""
+    before = change.previous
+    if before is None or spec_of(change.object).get("readinessGates"):
+        return True
+    return _without_status(before) != _without_status(change.object) or change.type == "DELETED"
+
+
+def _without_status(pod: Object) -> Object:
+    metadata = {key: value for key, value in meta(pod).items() if key not in _OWN_STAMPS}
+    return {"metadata": metadata, "spec": spec_of(pod)}
+
+
+def _refers(pod: Object, kind: str, name: str) -> bool:
+    spec = spec_of(pod)
+    volumes = spec.get("volumes") or ()
+    if kind == "PersistentVolumeClaim":
+        return any((one.get("persistentVolumeClaim") or {}).get("claimName") == name for one in volumes)
+    field, key = _SOURCES[kind]
+    if any((one.get(field) or {}).get(key) == name for one in volumes):
+        return True
+    projected = [source for one in volumes for source in (one.get("projected") or {}).get("sources") or ()]
+    if any((source.get(field) or {}).get("name") == name for source in projected):
+        return True
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    return any(_uses(container, field, name) for container in containers)
+
+
+def _uses(container: dict[str, Any], field: str, name: str) -> bool:
+    imported = ((source.get(f"{field}Ref") or {}) for source in container.get("envFrom") or ())
+    keyed = (
+        ((entry.get("valueFrom") or {}).get(f"{field}KeyRef") or {}) for entry in container.get("env") or ()
+    )
+    return any(reference.get("name") == name for reference in (*imported, *keyed))

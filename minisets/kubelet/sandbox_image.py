@@ -1,0 +1,53 @@
+"""The image of every sandbox: our `pause` and nothing else, made where the engine lacks it, never pulled."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+from minisets.engine import pause
+from minisets.engine.labels import image_labels
+from minisets.errors import MinisetsError
+
+if TYPE_CHECKING:
+    from minisets.engine.interface import Engine
+
+_REPOSITORY = "minisets.local/pause"
+_PROGRAM = "pause"
+
+
+class SandboxImage:
+    """Its name, once the engine has it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._name = ""
+
+    def ensured(self) -> str:
+        """The image's name; it is made if it is not there. MinisetsError: none for this architecture."""
+        if self._name and self._engine.inspect_image(self._name) is not None:
+            return self._name
+        try:
+            program = pause.binary(self._engine.info().architecture)
+        except LookupError as error:
+            raise MinisetsError(str(error)) from error
+        content = hashlib.sha256(program).hexdigest()[:12]
+        name = f"{_REPOSITORY}:{content}"
+        if self._engine.inspect_image(name) is None:
+            labels = " ".join(f'{key}="{value}"' for key, value in image_labels(content).items())
+            changes = (f'ENTRYPOINT ["/{_PROGRAM}"]', f"LABEL {labels}")
+            self._engine.import_image(name, _root(program), changes)
+        self._name = name
+        return name
+
+
+def _root(program: bytes) -> bytes:
+    """A file system with one program."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(_PROGRAM)
+        entry.mode, entry.size = 0o755, len(program)
+        tar.addfile(entry, io.BytesIO(program))
+    return buffer.getvalue()

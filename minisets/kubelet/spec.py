@@ -1,0 +1,181 @@
+"""From a pod's spec to what the engine is told when a container or a sandbox is made. Pure.
+
+Leaves values of the environment to `environment.py`, mounts to `mounts.py`, names to `carry.py`.
+Kubernetes: kuberuntime generateContainerConfig, generatePodSandboxConfig.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from minisets.engine.interface import Attachment, ContainerSpec, Mount
+from minisets.engine.labels import pod_labels
+from minisets.kubelet.environment import expand
+from minisets.kubelet.mounts import fs_group
+from minisets.kubelet.observe import BACKOFF, SANDBOX_ID
+from minisets.objects.metadata import name_of, namespace_of, spec_of
+from minisets.objects.quantities import as_int, as_milli
+from minisets.settings import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from minisets.kubelet.actions import CreateContainer
+    from minisets.kubelet.containers import Wanted
+    from minisets.objects.kinds import Object
+
+RESOLV_CONF = "MINISETS_RESOLV_CONF"
+_LONGEST_HOSTNAME = 63
+_SMALLEST_SHARES = 2
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a container's spec depends on besides the pod."""
+
+    cluster: str
+    image: str
+    env: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+
+
+def container_spec(
+    pod: Object, one: Wanted, action: CreateContainer, name: str, around: Surroundings
+) -> ContainerSpec:
+    """One of the pod's containers, in the sandbox that the action names."""
+    spec = one.spec
+    security = spec.get("securityContext") or {}
+    capabilities = security.get("capabilities") or {}
+    labels = pod_labels(around.cluster, pod, one.name, one.kind, action.restart, spec_hash=one.spec_hash)
+    return ContainerSpec(
+        name=name,
+        image=around.image,
+        labels={**labels, SANDBOX_ID: action.sandbox, BACKOFF: str(action.backoff)},
+        entrypoint=_expanded(spec.get("command"), around.env),
+        arguments=_expanded(spec.get("args"), around.env),
+        env=tuple(around.env.items()),
+        working_dir=spec.get("workingDir") or "",
+        user=_user(pod, security),
+        joins=action.sandbox,
+        joins_pid=bool(spec_of(pod).get("shareProcessNamespace")),
+        mounts=around.mounts,
+        stop_timeout=timedelta(seconds=int(spec_of(pod).get("terminationGracePeriodSeconds") or 0)),
+        memory_bytes=_memory(spec),
+        nano_cpus=_millicores(spec, "limits") * 1_000_000,
+        cpu_shares=_shares(spec),
+        privileged=bool(security.get("privileged")),
+        cap_add=tuple(capabilities.get("add") or ()),
+        cap_drop=tuple(capabilities.get("drop") or ()),
+        groups=_groups(pod),
+        no_new_privileges=security.get("allowPrivilegeEscalation") is False,
+        read_only_root=bool(security.get("readOnlyRootFilesystem")),
+        tty=bool(spec.get("tty")),
+        stdin=bool(spec.get("stdin")),
+    )
+
+
+def sandbox_spec(
+    pod: Object, name: str, image: str, attempt: int, resolv_conf: str, around: SandboxSurroundings
+) -> ContainerSpec:
+    """The container that owns the pod's network, names and volumes."""
+    return ContainerSpec(
+        name=name,
+        image=image,
+        labels=pod_labels(around.cluster, pod, "", "sandbox", attempt),
+        env=((RESOLV_CONF, resolv_conf),) if resolv_conf else (),
+        hostname=hostname(pod),
+        domainname=domainname(pod),
+        attachment=Attachment(around.network, around.address) if around.network else None,
+        mounts=around.mounts,
+    )
+
+
+@dataclass(frozen=True)
+class SandboxSurroundings:
+    """What a sandbox's spec depends on besides the pod."""
+
+    cluster: str
+    network: str
+    address: str
+    mounts: tuple[Mount, ...]
+
+
+def hostname(pod: Object) -> str:
+    """The pod's own name, or what it asks to be called (A-126)."""
+    asked = str(spec_of(pod).get("hostname") or name_of(pod))
+    return asked[:_LONGEST_HOSTNAME].rstrip("-.")
+
+
+def domainname(pod: Object) -> str:
+    """`<subdomain>.<namespace>.svc.cluster.local`, empty without a subdomain."""
+    subdomain = spec_of(pod).get("subdomain")
+    return f"{subdomain}.{namespace_of(pod)}.svc.{DOMAIN}" if subdomain else ""
+
+
+def resolv_conf(pod: Object, dns: str) -> str:
+    """The text of the pod's /etc/resolv.conf (A-127); empty: what the engine writes. `dns`: our server."""
+    policy = spec_of(pod).get("dnsPolicy") or "ClusterFirst"
+    own = spec_of(pod).get("dnsConfig") or {}
+    servers: list[str] = []
+    searches: list[str] = []
+    options: list[str] = []
+    if policy in ("ClusterFirst", "ClusterFirstWithHostNet") and dns:
+        servers = [dns]
+        searches = [f"{namespace_of(pod)}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
+        options = ["ndots:5"]
+    elif policy != "None":
+        return ""
+    servers += [one for one in own.get("nameservers") or () if one not in servers]
+    searches += [one for one in own.get("searches") or () if one not in searches]
+    options = _merged_options(options, own.get("options") or ())
+    lines = [f"nameserver {server}" for server in servers]
+    lines += [f"search {' '.join(searches)}"] if searches else []
+    lines += [f"options {' '.join(options)}"] if options else []
+    return "\n".join(lines) + "\n"
+
+
+def _merged_options(options: list[str], own: Sequence[dict[str, Any]]) -> list[str]:
+    """The pod's own options replace ours of the same name."""
+    merged = {one.partition(":")[0]: one for one in options}
+    for one in own:
+        merged[one["name"]] = f"{one['name']}:{one['value']}" if one.get("value") else one["name"]
+    return list(merged.values())
+
+
+def _expanded(words: Sequence[str] | None, env: Mapping[str, str]) -> tuple[str, ...] | None:
+    """None and empty both mean: what the image says."""
+    return tuple(expand(word, env) for word in words) if words else None
+
+
+def _user(pod: Object, security: dict[str, Any]) -> str:
+    whole = spec_of(pod).get("securityContext") or {}
+    user = security.get("runAsUser", whole.get("runAsUser"))
+    group = security.get("runAsGroup", whole.get("runAsGroup"))
+    if user is None:
+        return ""
+    return str(user) if group is None else f"{user}:{group}"
+
+
+def _groups(pod: Object) -> tuple[str, ...]:
+    whole = spec_of(pod).get("securityContext") or {}
+    group = fs_group(pod)
+    own = [] if group is None else [str(group)]
+    return tuple(dict.fromkeys([*own, *map(str, whole.get("supplementalGroups") or ())]))
+
+
+def _memory(spec: dict[str, Any]) -> int:
+    limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
+    return as_int(limit) if limit else 0
+
+
+def _millicores(spec: dict[str, Any], kind: str) -> int:
+    value = ((spec.get("resources") or {}).get(kind) or {}).get("cpu")
+    return as_milli(value) if value else 0
+
+
+def _shares(spec: dict[str, Any]) -> int:
+    """Kubernetes: cm.MilliCPUToShares."""
+    asked = _millicores(spec, "requests")
+    return max(_SMALLEST_SHARES, asked * 1024 // 1000) if asked else 0

@@ -1,0 +1,86 @@
+"""What a pod's status says of what is observed: phase, conditions, containers (A-109, A-121..A-124). Pure.
+
+    Pending -> Running -> Succeeded | Failed        a terminal phase is never left
+    container: waiting -> running -> terminated -> waiting (CrashLoopBackOff) -> running ...
+
+Kubernetes: kubelet_pods.go getPhase, generateAPIPodStatus; status/generate.go. Written by `pods.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minisets.kubelet.conditions import conditions
+from minisets.kubelet.container_status import container_status
+from minisets.kubelet.containers import (
+    FINISHED,
+    are_inits_done,
+    exit_code_of,
+    init_has_failed,
+    inits,
+    mains,
+    will_not_run_again,
+)
+from minisets.objects.metadata import generation_of, is_being_deleted, spec_of, status_of, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from minisets.kubelet.observe import ObservedPod
+    from minisets.objects.kinds import Object
+
+
+def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> dict[str, Any]:
+    """The whole new status; what others wrote (their conditions, qosClass, ...) is kept."""
+    old = status_of(pod)
+    phase = phase_of(pod, observed)
+    ended = is_being_deleted(pod) and phase in FINISHED
+    listed = {
+        "initContainerStatuses": [
+            container_status(pod, one, observed, now, ended=ended) for one in inits(pod)
+        ],
+        "containerStatuses": [container_status(pod, one, observed, now, ended=ended) for one in mains(pod)],
+    }
+    status = {
+        **old,
+        "phase": phase,
+        "observedGeneration": generation_of(pod),
+        "startTime": old.get("startTime") or timestamp(now),
+        "hostIP": host,
+        "hostIPs": [{"ip": host}],
+        **{field: value for field, value in listed.items() if value},
+    }
+    if address := host if spec_of(pod).get("hostNetwork") else _address(observed):
+        status |= {"podIP": address, "podIPs": [{"ip": address}]}
+    status["conditions"] = conditions(pod, observed, status, now)
+    return status
+
+
+def phase_of(pod: Object, observed: ObservedPod) -> str:
+    """Where the pod is in its life."""
+    old = str(status_of(pod).get("phase") or "Pending")
+    if old in FINISHED:
+        return old
+    if is_being_deleted(pod):
+        return old if observed.running() else _ended_as(pod, observed)
+    if will_not_run_again(pod, observed) and not observed.running():
+        return _ended_as(pod, observed)
+    if not are_inits_done(pod, observed):
+        return "Pending"
+    return "Running" if all(_was_ever_started(one.name, observed) for one in mains(pod)) else "Pending"
+
+
+def _was_ever_started(container: str, observed: ObservedPod) -> bool:
+    return any(not seen.is_startable for seen in observed.of(container))
+
+
+def _ended_as(pod: Object, observed: ObservedPod) -> str:
+    """Succeeded only if every main container ended with 0 (A-109)."""
+    ended = [observed.newest(one.name) for one in mains(pod)]
+    succeeded = all(seen is not None and seen.is_over and exit_code_of(seen) == 0 for seen in ended)
+    return "Succeeded" if succeeded and not init_has_failed(pod, observed) else "Failed"
+
+
+def _address(observed: ObservedPod) -> str:
+    sandbox = observed.sandbox
+    return next((one for one in sandbox.addresses.values() if one), "") if sandbox else ""

@@ -1,0 +1,88 @@
+"""Bodies in Kubernetes' protobuf, built here field by field; a real kubectl's are in test_kubectl.py."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from minisets.api import protobuf
+from minisets.errors import BadRequest, UnsupportedMediaType
+
+
+def varint(value: int) -> bytes:
+    value &= 2**64 - 1
+    parts = []
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+def field(number: int, value: int | str | bytes) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def entry(number: int, key: str, value: str | bytes) -> bytes:
+    return field(number, field(1, key) + (field(2, value) if value else b""))
+
+
+def envelope(kind: str, raw: bytes, api_version: str = "v1") -> bytes:
+    types = field(1, api_version) + field(2, kind)
+    return b"k8s\x00" + field(1, types) + field(2, raw) + field(3, "") + field(4, "")
+
+
+META = field(1, field(1, "x") + field(2, "") + field(7, 0) + field(8, b"") + entry(11, "app", "web"))
+X = {"name": "x", "labels": {"app": "web"}}
+
+
+@pytest.mark.parametrize(("kind", "raw", "expected"), [
+    ("Namespace", META + field(2, b"") + field(3, field(1, "")), {"metadata": X, "spec": {}}),
+    ("ConfigMap", META + entry(2, "a", "1") + entry(2, "empty", "") + entry(3, "b", b"\x00"),
+     {"metadata": X, "data": {"a": "1", "empty": ""}, "binaryData": {"b": "AA=="}}),
+    ("Secret", META + entry(2, "k", b"v") + field(3, "Opaque") + field(5, 1),
+     {"metadata": X, "data": {"k": base64.b64encode(b"v").decode()}, "type": "Opaque", "immutable": True}),
+    ("ServiceAccount", META + field(3, field(1, "pull")) + field(99, "unheard"),
+     {"metadata": X, "imagePullSecrets": [{"name": "pull"}]}),
+    ("Service",
+     META + field(2, field(1, field(1, "web") + field(3, 80) + field(4, field(1, 1) + field(3, "http")))
+                  + field(1, field(3, 53) + field(4, field(1, 0) + field(2, 5353)) + field(5, 0))
+                  + entry(2, "app", "web") + field(3, "None") + field(13, 1)),
+     {"metadata": X, "spec": {"ports": [{"name": "web", "port": 80, "targetPort": "http"},
+                                        {"port": 53, "targetPort": 5353}],
+                              "selector": {"app": "web"}, "clusterIP": "None",
+                              "publishNotReadyAddresses": True}}),
+    ("DeleteOptions", field(1, 0) + field(4, "Background"),
+     {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}),
+    ("DeleteOptions", field(1, -1), {"gracePeriodSeconds": -1}),
+])  # fmt: skip
+def test_an_object_is_what_its_json_would_be_without_gos_zeros(kind: str, raw: bytes, expected: Any) -> None:
+    found = protobuf.decoded(envelope(kind, raw))
+    expected = {"apiVersion": "v1", "kind": kind, **expected}
+    assert {key: value for key, value in found.items() if value != {}} == {
+        key: value for key, value in expected.items() if value != {}
+    }
+
+
+def test_a_time_is_a_stamp() -> None:
+    raw = field(1, field(1, "x") + field(8, field(1, 1_767_225_600)))
+    found = protobuf.decoded(envelope("Namespace", raw))
+    assert found["metadata"]["creationTimestamp"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_kind_that_is_read_as_json_only_is_told() -> None:
+    with pytest.raises(UnsupportedMediaType, match="a StatefulSet is not read as"):
+        protobuf.decoded(envelope("StatefulSet", b"", "apps/v1"))
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{}", b"k8s\x00\x0a\xff", b"k8s\x00\x0a", b"k8s\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"k8s\x00\x0c", envelope("Namespace", field(1, 5)), envelope("Namespace", field(1, field(1, b"\xff"))),
+    envelope("Namespace", field(1, field(7, "text"))),
+    envelope("Namespace", field(1, field(8, field(1, 2**60)))),
+])  # fmt: skip
+def test_nonsense_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises((BadRequest, UnsupportedMediaType)):
+        protobuf.decoded(body)

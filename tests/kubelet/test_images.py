@@ -1,0 +1,119 @@
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from minisets.kubelet.containers import Wanted
+from minisets.kubelet.images import Images
+from minisets.kubelet.lanes import Lane
+from minisets.objects.kinds import Object
+from minisets.registry.events import Recorder
+from tests.kubelet.world import SOON, World
+from tests.waiting import until
+
+
+@pytest.fixture
+def lane() -> Iterator[Lane]:
+    lane = Lane("tests", 1)
+    yield lane
+    assert lane.stop(SOON)
+
+
+@pytest.fixture
+def woken() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def images(world: World, lane: Lane, woken: list[str]) -> Images:
+    recorder = Recorder(world.registry, world.clock, "kubelet")
+    return Images(world.engine, lane, world.clock, recorder, woken.append)
+
+
+@pytest.fixture
+def pod(world: World) -> Object:
+    return world.create_pod()
+
+
+def one(image: str = "nginx:1.27", policy: str = "IfNotPresent") -> Wanted:
+    spec = {"name": "nginx", "image": image, "imagePullPolicy": policy}
+    return Wanted(spec, "container", "default", "Always")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "nginx",
+        "nginx:1.27",
+        "library/nginx",
+        "localhost:5000/a/b:c",
+        "registry.example.com/a-b/c__d:1.0-x",
+        f"nginx@sha256:{'0' * 64}",
+        f"nginx:1.27@sha256:{'0' * 64}",
+    ],
+)
+def test_a_sound_name_is_looked_up(images: Images, pod: Object, image: str) -> None:
+    assert images.state(pod, one(image), 0).state == "ready"
+
+
+@pytest.mark.parametrize("image", ["", "NGINX", "nginx:", "nginx:a b", "-nginx", "nginx:1:2", "a//b"])
+def test_another_is_invalid(images: Images, pod: Object, image: str) -> None:
+    """A-118."""
+    assert images.state(pod, one(image), 0).state == "invalid"
+
+
+def test_always_is_pulled_for_every_start(
+    world: World, images: Images, pod: Object, woken: list[str]
+) -> None:
+    always = one(policy="Always")
+    assert images.state(pod, always, 0).state == "wanted"
+    images.request(pod, always, 0)
+    until(lambda: woken, "the pull", SOON)
+    assert images.state(pod, always, 0).state == "ready"
+    assert images.state(pod, always, 1).state == "wanted"
+    assert world.events("Pulled")
+
+
+def test_failures_are_shown_and_wait_ever_longer(
+    world: World, images: Images, pod: Object, woken: list[str]
+) -> None:
+    """A-118."""
+    world.engine.refuse_pull("nginx:1.27", "denied")
+    now = world.clock.now
+    for number, wait in enumerate((10, 20, 40), start=1):
+        images.request(pod, one(), 0)
+        until(lambda: len(woken) == number, "the pull", SOON)  # noqa: B023 - asked before the next turn
+        failed = images.state(pod, one(), 0)
+        assert (failed.state, failed.again) == ("failed", now() + timedelta(seconds=2))
+        assert "denied" in failed.message
+        world.clock.advance(timedelta(seconds=2))
+        waiting = images.state(pod, one(), 0)
+        assert (waiting.state, waiting.again) == ("backoff", now() + timedelta(seconds=wait - 2))
+        world.clock.advance(timedelta(seconds=wait))
+
+
+def test_progress_is_told_at_most_once_a_second(
+    world: World, images: Images, pod: Object, woken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESIGN decision 1."""
+    go_on = threading.Semaphore(0)
+
+    def slowly(_image: str) -> Iterator[str]:
+        for number in range(3):
+            yield f"layer {number}"
+        world.clock.advance(timedelta(seconds=1))
+        yield "layer 3"
+        go_on.acquire()
+        yield "done"
+
+    monkeypatch.setattr(world.engine, "pull_image", slowly)
+    world.engine.miss_image("nginx:1.27")
+    images.request(pod, one(), 0)
+    until(lambda: woken, "progress", SOON)
+    assert images.state(pod, one(), 0).message == 'Pulling image "nginx:1.27": layer 3'
+    assert len(woken) == 1
+    images.request(pod, one(), 0)  # under way: not a second time
+    go_on.release()
+    until(lambda: images.state(pod, one(), 0).state == "ready", "the end", SOON)
+    assert world.events("Pulling") == ['Pulling image "nginx:1.27"']

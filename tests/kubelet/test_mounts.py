@@ -1,0 +1,134 @@
+from typing import Any
+
+import pytest
+
+from minisets.engine.interface import Mount
+from minisets.kubelet.failures import NotYet
+from minisets.kubelet.mounts import (
+    Source,
+    container_mounts,
+    file_volumes,
+    pod_volumes,
+    sandbox_mounts,
+    source_of,
+    volume_options,
+)
+from minisets.objects.kinds import Object, Ref
+from tests.kubelet.test_plan import good_pod
+from tests.kubelet.world import World
+
+SOURCES = {"etc": Source("own"), "www": Source("volume", "www-web-0"), "host": Source("bind", "/srv")}
+OWN = {"etc": "web-0_v_etc"}
+
+
+def _pod() -> Object:
+    return good_pod(
+        volumes=[
+            {"name": "etc", "configMap": {"name": "settings"}},
+            {"name": "www", "persistentVolumeClaim": {"claimName": "www-web-0"}},
+            {"name": "host", "hostPath": {"path": "/srv"}},
+        ]
+    )
+
+
+def test_the_sandbox_holds_every_volume_whole_and_writable() -> None:
+    """DESIGN decision 4."""
+    assert sandbox_mounts(SOURCES, OWN) == (
+        Mount("volume", "/v/etc", "web-0_v_etc"),
+        Mount("volume", "/v/www", "www-web-0"),
+    )
+
+
+def test_a_container_sees_files_read_only_and_data_as_it_asks() -> None:
+    mounts = [
+        {"name": "etc", "mountPath": "/etc/app"},
+        {"name": "www", "mountPath": "/www"},
+        {"name": "www", "mountPath": "/copy", "readOnly": True},
+        {"name": "host", "mountPath": "/host"},
+    ]
+    assert container_mounts(_pod(), {"volumeMounts": mounts}, SOURCES, OWN) == (
+        Mount("volume", "/etc/app", "web-0_v_etc", read_only=True),
+        Mount("volume", "/www", "www-web-0"),
+        Mount("volume", "/copy", "www-web-0", read_only=True),
+        Mount("bind", "/host", "/srv"),
+    )
+
+
+def test_a_part_of_a_volume_is_refused_clearly() -> None:
+    mount = {"name": "www", "mountPath": "/www", "subPath": "data"}
+    with pytest.raises(NotYet, match="failed to prepare subPath") as caught:
+        container_mounts(_pod(), {"volumeMounts": [mount]}, SOURCES, OWN)
+    assert caught.value.reason == "CreateContainerConfigError"
+
+
+def test_which_volumes_live_with_the_pod_and_which_are_written_first() -> None:
+    assert pod_volumes(_pod()) == ("etc",)
+    assert file_volumes(_pod()) == ("etc",)
+    grouped = _pod()
+    grouped["spec"]["securityContext"] = {"fsGroup": 7}
+    assert file_volumes(grouped) == ("etc", "www")
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ({"emptyDir": {}}, {}),
+        ({"configMap": {"name": "a"}}, {}),
+        ({"secret": {"secretName": "a"}}, {"type": "tmpfs", "device": "tmpfs", "o": "mode=0755"}),
+        (
+            {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+            {"type": "tmpfs", "device": "tmpfs", "o": "size=1048576,mode=0755"},
+        ),
+    ],
+)
+def test_secrets_and_memory_lie_in_memory(source: dict[str, Any], options: dict[str, str]) -> None:
+    assert volume_options(good_pod(volumes=[{"name": "a", **source}]), "a") == options
+
+
+def test_a_claim_stands_for_what_its_volume_names(world: World) -> None:
+    pod = _pod()
+    with pytest.raises(NotYet, match='persistentvolumeclaim "www-web-0" not found'):
+        source_of(pod, "www", world.store)
+    world.bound_claim()
+    assert source_of(pod, "www", world.store) == Source("volume", "www-web-0")
+    assert source_of(pod, "host", world.store) == Source("bind", "/srv")
+    assert source_of(pod, "etc", world.store) == Source("own")
+
+
+def test_a_claim_that_is_not_bound_is_said_so(world: World) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    body = {"metadata": {"name": "www-web-0"}, "spec": spec}
+    world.registry.create("PersistentVolumeClaim", "default", body)
+    with pytest.raises(NotYet, match='"www-web-0" is not bound to a volume yet'):
+        source_of(_pod(), "www", world.store)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"hostPath": {"path": "/srv/x"}}, Source("bind", "/srv/x")),
+        ({"nfs": {"server": "a", "path": "/b"}}, "is of the kind nfs, which minisets cannot mount"),
+        ({"csi": {"driver": "ebs", "volumeHandle": "v"}}, r"is of the kind csi \(ebs\)"),
+    ],
+)
+def test_what_a_volume_of_another_kind_comes_to(
+    world: World, source: dict[str, Any], expected: Source | str
+) -> None:
+    world.bound_claim()
+    volume = world.store.list("PersistentVolume").items[0]
+    spec = {key: value for key, value in volume["spec"].items() if key != "csi"}
+
+    class Reader:
+        """The store, with another source in the volume (a PV's source is immutable)."""
+
+        list = world.store.list
+
+        def get(self, ref: Ref) -> Object | None:
+            found = world.store.get(ref)
+            return {**volume, "spec": {**spec, **source}} if ref.kind == "PersistentVolume" else found
+
+    if isinstance(expected, Source):
+        assert source_of(_pod(), "www", Reader()) == expected
+    else:
+        with pytest.raises(NotYet, match=expected):
+            source_of(_pod(), "www", Reader())

@@ -1,0 +1,134 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from minisets.engine.interface import Attachment, ContainerSpec
+from minisets.kubelet.actions import CreateContainer
+from minisets.kubelet.containers import mains
+from minisets.kubelet.spec import (
+    SandboxSurroundings,
+    Surroundings,
+    container_spec,
+    domainname,
+    hostname,
+    resolv_conf,
+    sandbox_spec,
+)
+from tests.kubelet.test_plan import good_pod
+from tests.kubelet.world import container
+
+ACTION = CreateContainer("nginx", "container", 2, 1, "id-sandbox", "a test")
+
+
+def built(pod_fields: dict[str, Any] | None = None, **fields: Any) -> ContainerSpec:
+    pod = good_pod(**(pod_fields or {}))
+    pod["spec"]["containers"] = [container(**fields)]
+    around = Surroundings("minisets", "nginx:1.27", {"A": "1"}, ())
+    return container_spec(pod, mains(pod)[0], ACTION, "web-0", around)
+
+
+def test_command_and_args_are_entrypoint_and_arguments_with_variables_replaced() -> None:
+    spec = built(command=["sh", "-c"], args=["echo $(A) $(hostname)"])
+    assert spec.entrypoint == ("sh", "-c")
+    assert spec.arguments == ("echo 1 $(hostname)",)
+    assert (built().entrypoint, built().arguments) == (None, None)
+
+
+def test_it_joins_the_sandbox_and_says_which_and_which_restart_it_is() -> None:
+    spec = built()
+    assert spec.joins == "id-sandbox"
+    assert spec.hostname == ""
+    assert spec.labels["dev.minisets.sandbox"] == "id-sandbox"
+    assert spec.labels["dev.minisets.restart"] == "2"
+    assert spec.labels["dev.minisets.backoff"] == "1"
+    assert spec.labels["dev.minisets.pod-uid"] == "uid-1"
+    assert spec.stop_timeout == timedelta(seconds=30)
+
+
+def test_resources_become_the_engines_limits() -> None:
+    resources = {"limits": {"memory": "64Mi", "cpu": "1500m"}, "requests": {"cpu": "250m"}}
+    spec = built(resources=resources)
+    assert (spec.memory_bytes, spec.nano_cpus, spec.cpu_shares) == (64 * 1024**2, 1_500_000_000, 256)
+
+
+def test_security_is_the_containers_before_the_pods() -> None:
+    whole = {
+        "securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "fsGroup": 3000, "supplementalGroups": [4]}
+    }
+    own = {
+        "runAsUser": 5,
+        "privileged": True,
+        "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+    }
+    assert (built(whole).user, built(whole).groups) == ("1000:2000", ("3000", "4"))
+    spec = built(whole, securityContext=own)
+    assert spec.user == "5:2000"
+    assert (spec.privileged, spec.read_only_root, spec.no_new_privileges) == (True, True, True)
+    assert (spec.cap_add, spec.cap_drop) == (("NET_ADMIN",), ("ALL",))
+    assert built().user == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("web-0", "nginx.default.svc.cluster.local")),
+        ({"hostname": "db", "subdomain": None}, ("db", "")),
+        ({"hostname": None}, ("web-0", "nginx.default.svc.cluster.local")),
+        ({"hostname": "a" * 80}, ("a" * 63, "nginx.default.svc.cluster.local")),
+    ],
+)
+def test_a_pods_own_name(fields: dict[str, Any], expected: tuple[str, str]) -> None:
+    """A-126."""
+    pod = good_pod(**fields)
+    assert (hostname(pod), domainname(pod)) == expected
+
+
+CLUSTER_FIRST = (
+    "nameserver 10.97.0.1\n"
+    "search default.svc.cluster.local svc.cluster.local cluster.local\n"
+    "options ndots:5\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, CLUSTER_FIRST),
+        ({"dnsPolicy": "Default"}, ""),
+        (
+            {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["1.1.1.1"], "searches": ["a.b"]}},
+            "nameserver 1.1.1.1\nsearch a.b\n",
+        ),
+        (
+            {
+                "dnsConfig": {
+                    "searches": ["a.b"],
+                    "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
+                }
+            },
+            CLUSTER_FIRST.replace(" cluster.local\n", " cluster.local a.b\n").replace(
+                "ndots:5", "ndots:2 edns0"
+            ),
+        ),
+    ],
+)
+def test_whom_a_pod_asks_for_names(fields: dict[str, Any], text: str) -> None:
+    """A-127."""
+    assert resolv_conf(good_pod(**fields), "10.97.0.1") == text
+
+
+def test_the_sandbox_has_the_names_the_address_and_the_text() -> None:
+    around = SandboxSurroundings("minisets", "minisets", "10.97.64.1", ())
+    spec = sandbox_spec(good_pod(), "web-0_sandbox", "pause", 1, "nameserver 10.97.0.1\n", around)
+    assert spec.attachment == Attachment("minisets", "10.97.64.1")
+    assert (spec.hostname, spec.domainname) == ("web-0", "nginx.default.svc.cluster.local")
+    assert spec.env == (("MINISETS_RESOLV_CONF", "nameserver 10.97.0.1\n"),)
+    assert spec.labels["dev.minisets.kind"] == "sandbox"
+
+
+def test_a_sandbox_without_a_network_of_its_own() -> None:
+    around = SandboxSurroundings("minisets", "", "", ())
+    assert sandbox_spec(good_pod(), "web-0_sandbox", "pause", 0, "", around).attachment is None

@@ -1,0 +1,183 @@
+"""The provisioner: claims to Docker volumes to PVs, and back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from minisets.engine import labels
+from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
+from minisets.kubelet.volumes import LOOK_AGAIN, PROVISIONED_BY, Provisioner
+from minisets.objects.kinds import Object, Ref
+from minisets.objects.metadata import spec_of, uid_of
+from minisets.registry.events import Recorder
+from minisets.settings import PROVISIONER
+from tests.kubelet.world import World
+
+CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
+
+
+@pytest.fixture
+def provisioner(world: World) -> Provisioner:
+    body = {"metadata": {"name": "standard"}, "provisioner": PROVISIONER, "reclaimPolicy": "Delete"}
+    world.registry.create("StorageClass", "", body)
+    recorder = Recorder(world.registry, world.clock, PROVISIONER)
+    return Provisioner(world.store, world.registry, world.engine, recorder, world.settings)
+
+
+def asked_for(world: World, annotation: str = PROVISIONER) -> Object:
+    """A claim that the controller handed to the provisioner."""
+    annotations = {"volume.kubernetes.io/storage-provisioner": annotation}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "standard",
+    }
+    metadata = {"name": CLAIM.name, "annotations": annotations, "labels": {"app": "nginx"}}
+    return world.registry.create(CLAIM.kind, "default", {"metadata": metadata, "spec": spec}).object
+
+
+def volumes(world: World) -> list[Object]:
+    return list(world.store.list("PersistentVolume").items)
+
+
+def released(world: World, claim: Object) -> Object:
+    """The claim is gone, and the controller has said so of its volume."""
+
+    def without_finalizers(current: Object) -> Object:
+        current["metadata"].pop("finalizers", None)
+        return current
+
+    world.registry.change(CLAIM, without_finalizers)
+    world.registry.delete(CLAIM)
+    ref = Ref("PersistentVolume", "", f"pvc-{uid_of(claim)}")
+    world.registry.change(ref, without_finalizers)
+    return world.registry.change(
+        ref, lambda volume: {**volume, "status": {"phase": "Released"}}, subresource="status"
+    )
+
+
+def test_a_claim_becomes_a_docker_volume_and_a_volume_that_names_it(
+    world: World, provisioner: Provisioner
+) -> None:
+    """A-139."""
+    claim = asked_for(world)
+    assert provisioner.reconcile(str(CLAIM)) is None
+    (volume,) = volumes(world)
+    spec = spec_of(volume)
+    assert volume["metadata"]["name"] == f"pvc-{uid_of(claim)}"
+    assert volume["metadata"]["annotations"][PROVISIONED_BY] == PROVISIONER
+    assert spec["csi"] == {"driver": PROVISIONER, "volumeHandle": "www-web-0"}
+    assert spec["claimRef"]["uid"] == uid_of(claim)
+    assert spec["capacity"] == {"storage": "1Gi"}
+    assert (spec["storageClassName"], spec["persistentVolumeReclaimPolicy"]) == ("standard", "Delete")
+    made = world.engine.inspect_volume("www-web-0")
+    assert made is not None
+    assert dict(made.labels) == labels.volume_labels("minisets", claim, volume["metadata"]["name"])
+    assert world.events("ProvisioningSucceeded")
+
+
+def test_a_claim_that_is_not_for_us_is_left_alone(world: World, provisioner: Provisioner) -> None:
+    asked_for(world, annotation="ebs.csi.aws.com")
+    assert provisioner.reconcile(str(CLAIM)) is None
+    assert world.volumes() == []
+
+
+def test_what_a_kubelet_left_half_done_is_gone_on_with(world: World, provisioner: Provisioner) -> None:
+    """The Docker volume is there, the PV is not yet."""
+    claim = asked_for(world)
+    made = labels.volume_labels("minisets", claim, f"pvc-{uid_of(claim)}")
+    world.engine.create_volume(VolumeSpec("www-web-0", made))
+    provisioner.reconcile(str(CLAIM))
+    provisioner.reconcile(str(CLAIM))
+    assert world.volumes() == ["www-web-0"]
+    assert len(volumes(world)) == 1
+    assert world.events("VolumeRecovered") == []
+
+
+def test_a_volume_of_ours_without_a_pv_is_recovered(world: World, provisioner: Provisioner) -> None:
+    """DESIGN decision 9: with this claim's labels and no PV it is never named around."""
+    claim = asked_for(world)
+    earlier = {**claim, "metadata": {**claim["metadata"], "uid": "another"}}
+    made = labels.volume_labels("minisets", earlier, "pvc-another", reclaim="Retain")
+    world.engine.create_volume(VolumeSpec("www-web-0", made))
+    provisioner.reconcile(str(CLAIM))
+    assert world.volumes() == ["www-web-0"]
+    assert spec_of(volumes(world)[0])["csi"]["volumeHandle"] == "www-web-0"
+    assert world.events("VolumeRecovered")
+
+
+@pytest.mark.parametrize("found", [{}, {"dev.minisets.cluster": "other"}, {"dev.minisets.kind": "volume"}])
+def test_a_strangers_volume_keeps_the_claim_waiting_and_is_not_touched(
+    world: World, provisioner: Provisioner, found: dict[str, str]
+) -> None:
+    asked_for(world)
+    world.engine.create_volume(VolumeSpec("www-web-0", found))
+    assert provisioner.reconcile(str(CLAIM)) == LOOK_AGAIN
+    assert volumes(world) == []
+    stranger = world.engine.inspect_volume("www-web-0")
+    assert stranger is not None
+    assert dict(stranger.labels) == found
+    (message,) = world.events("ProvisioningFailed")
+    assert "exists and is not minisets'" in message
+    assert "docker volume rm www-web-0" in message
+    world.engine.remove_volume("www-web-0")
+    assert provisioner.reconcile(str(CLAIM)) is None
+    assert len(volumes(world)) == 1
+
+
+def test_a_released_volume_goes_with_its_data(world: World, provisioner: Provisioner) -> None:
+    """A-141."""
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    volume = released(world, claim)
+    provisioner.reconcile(f"PersistentVolume {volume['metadata']['name']}")
+    assert world.volumes() == []
+    assert volumes(world) == []
+
+
+def test_a_retained_volume_stays_and_a_new_claim_of_its_name_gets_an_empty_one(
+    world: World, provisioner: Provisioner
+) -> None:
+    """A-141, trap D5."""
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    ref = Ref("PersistentVolume", "", f"pvc-{uid_of(claim)}")
+    world.registry.change(ref, _with_policy("Retain"))
+    released(world, claim)
+    assert provisioner.reconcile(str(ref)) is None
+    asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    assert world.volumes() == ["www-web-0", "www-web-0__1"]
+    assert len(volumes(world)) == 2
+
+
+def test_a_volume_in_use_is_tried_again(world: World, provisioner: Provisioner) -> None:
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    spec = ContainerSpec("web-0", "nginx", {}, mounts=(Mount("volume", "/www", "www-web-0"),))
+    user = world.engine.create_container(spec)
+    key = str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"]))
+    assert provisioner.reconcile(key) == LOOK_AGAIN
+    assert any("volume is in use" in message for message in world.events("VolumeFailedDelete"))
+    world.engine.remove_container(user)
+    assert provisioner.reconcile(key) is None
+    assert world.volumes() == []
+
+
+def test_a_docker_volume_that_is_not_the_pvs_is_not_removed(world: World, provisioner: Provisioner) -> None:
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    world.engine.remove_volume("www-web-0")
+    world.engine.create_volume(VolumeSpec("www-web-0", {}))
+    provisioner.reconcile(str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"])))
+    assert world.volumes() == ["www-web-0"]
+    assert world.events("VolumeFailedDelete")
+
+
+def _with_policy(policy: str) -> Callable[[Object], Object]:
+    def edit(volume: Object) -> Object:
+        spec: dict[str, Any] = {**volume["spec"], "persistentVolumeReclaimPolicy": policy}
+        return {**volume, "spec": spec}
+
+    return edit

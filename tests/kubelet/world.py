@@ -1,0 +1,166 @@
+"""A cluster of one node in memory: store, registry, engine and a kubelet, with a clock that tests move."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from minisets.clock import FakeClock
+from minisets.engine import labels
+from minisets.engine.interface import Container, Engine, NetworkSpec, VolumeSpec
+from minisets.engine.memory import MemoryEngine
+from minisets.kubelet.addresses import Addresses
+from minisets.kubelet.carry import Parts
+from minisets.kubelet.images import Images
+from minisets.kubelet.kubelet import Kubelet
+from minisets.kubelet.lanes import Lane
+from minisets.kubelet.memory import Memory
+from minisets.kubelet.node import Node, host_address
+from minisets.kubelet.pods import Pods
+from minisets.kubelet.probes import Probes
+from minisets.kubelet.sandbox_image import SandboxImage
+from minisets.objects.kinds import Object, Ref
+from minisets.objects.metadata import is_true, status_of
+from minisets.registry.events import Recorder
+from minisets.registry.registry import DeleteOptions, Registry
+from minisets.settings import NODE, Settings
+from minisets.store.memory import MemoryStore
+from tests.waiting import until
+
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SUBNET = IPv4Network("10.97.0.0/16")
+SOON = timedelta(seconds=5)
+
+
+class World:
+    """What the kubelet's tests share."""
+
+    def __init__(self, cluster: str = "minisets") -> None:
+        self.settings = Settings(cluster, Path(), "memory", subnet=SUBNET)
+        self.clock = FakeClock(START)
+        self.store = MemoryStore()
+        self.registry = Registry(self.store, self.clock, self.settings)
+        self.engine = MemoryEngine(self.clock)
+        parts = self.settings.parts
+        self.engine.create_network(
+            NetworkSpec(self.settings.network, str(SUBNET), str(parts.gateway), str(parts.engine), {})
+        )
+        self.registry.create("Namespace", "", {"metadata": {"name": "default"}})
+        self.registry.create("ServiceAccount", "default", {"metadata": {"name": "runner"}})
+
+    # --- kubelets ---
+
+    @contextmanager
+    def kubelet(self) -> Iterator[Kubelet]:
+        """The whole room, running."""
+        kubelet = Kubelet(self.store, self.registry, self.engine, self.clock, self.settings, dns="10.97.0.1")
+        kubelet.start()
+        try:
+            yield kubelet
+        finally:
+            assert kubelet.stop(SOON)
+
+    def pods(self, engine: Engine | None = None) -> Pods:
+        """Only the pods' reconciler, for a test that turns it by hand."""
+        used = engine or self.engine
+        Node(self.registry, self.clock, self.settings).register(self.engine.info())
+        recorder = Recorder(self.registry, self.clock, "kubelet")
+        lane = Lane("tests", 1)
+        probes = Probes(used, lane, self.clock, recorder, lambda _: None)
+        parts = Parts(
+            store=self.store,
+            registry=self.registry,
+            engine=used,
+            recorder=recorder,
+            settings=self.settings,
+            images=Images(used, lane, self.clock, recorder, lambda _: None),
+            addresses=Addresses(self.store, self.registry, self.settings),
+            sandbox_image=SandboxImage(used),
+            memory=Memory(self.clock),
+            dns="10.97.0.1",
+        )
+        return Pods(parts, self.clock, probes, host_address(self.settings), lambda _: None)
+
+    # --- objects ---
+
+    def create_pod(self, name: str = "web-0", **spec: Any) -> Object:
+        """A pod that is bound to the node."""
+        self.registry.create("Pod", "default", pod(name, **spec))
+        return self.registry.bind(Ref("Pod", "default", name), NODE)
+
+    def pod(self, name: str = "web-0") -> Object:
+        found = self.store.get(Ref("Pod", "default", name))
+        assert found is not None
+        return found
+
+    def has_pod(self, name: str = "web-0") -> bool:
+        return self.store.get(Ref("Pod", "default", name)) is not None
+
+    def delete_pod(self, name: str = "web-0", grace: timedelta | None = None) -> None:
+        self.registry.delete(Ref("Pod", "default", name), DeleteOptions(grace=grace))
+
+    def is_ready(self, name: str = "web-0") -> bool:
+        pod = self.store.get(Ref("Pod", "default", name))
+        return pod is not None and is_true(pod, "Ready")
+
+    def wait_ready(self, name: str = "web-0") -> Object:
+        until(lambda: self.is_ready(name), f"{name} to be Ready", SOON)
+        return self.pod(name)
+
+    def container_status(self, name: str = "web-0", container: str = "nginx") -> dict[str, Any]:
+        entries = status_of(self.pod(name)).get("containerStatuses") or ()
+        return next((one for one in entries if one["name"] == container), {})
+
+    def waiting_reason(self, name: str = "web-0", container: str = "nginx") -> str:
+        state = self.container_status(name, container).get("state") or {}
+        return str((state.get("waiting") or {}).get("reason") or "")
+
+    def events(self, reason: str = "") -> list[str]:
+        items = self.store.list("Event").items
+        return [one["message"] for one in items if reason in ("", one["reason"])]
+
+    # --- the engine ---
+
+    def names(self) -> list[str]:
+        return sorted(one.name for one in self.engine.list_containers({}))
+
+    def container(self, name: str) -> Container:
+        return self.engine.inspect_container(name)
+
+    def volumes(self) -> list[str]:
+        return sorted(one.name for one in self.engine.list_volumes({}))
+
+    def bound_claim(self, name: str = "www-web-0") -> None:
+        """A claim bound to a Docker volume of ours, as the controller and the provisioner leave it."""
+        spec: dict[str, Any] = {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": "",
+        }
+        ref = Ref("PersistentVolumeClaim", "default", name)
+        claim = self.registry.create(ref.kind, "default", {"metadata": {"name": name}, "spec": spec}).object
+        volume = f"pvc-{claim['metadata']['uid']}"
+        made = labels.volume_labels(self.settings.cluster, claim, volume)
+        self.engine.create_volume(VolumeSpec(name, made))
+        source = {"driver": "docker.minisets.dev", "volumeHandle": name}
+        body = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": source}
+        self.registry.create("PersistentVolume", "", {"metadata": {"name": volume}, "spec": body})
+        self.registry.change(ref, lambda old: {**old, "spec": {**old["spec"], "volumeName": volume}})
+        self.registry.change(ref, lambda old: {**old, "status": {"phase": "Bound"}}, subresource="status")
+
+
+def pod(name: str = "web-0", **spec: Any) -> Object:
+    """A good pod, from which a test breaks one thing."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"containers": [container()], "subdomain": "nginx", "hostname": name, **spec},
+    }
+
+
+def container(name: str = "nginx", **fields: Any) -> dict[str, Any]:
+    return copy.deepcopy({"name": name, "image": f"{name}:1.27", **fields})
