@@ -7,8 +7,6 @@ is written to `cli/`.
 
 from __future__ import annotations
 
-import base64
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,12 +14,12 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from minisets.cluster.private import write_private
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
@@ -77,34 +75,6 @@ def ensure(directory: Path, hosts: Iterable[str], now: datetime) -> Credentials:
         raise MinisetsError(
             f"the credentials in {directory} cannot be kept ({error.strerror}): make that directory writable"
         ) from error
-
-
-def kubeconfig(cluster: str, server: str, credentials: Credentials) -> str:
-    """A kubeconfig with this one cluster, as YAML; server is `https://127.0.0.1:<port>`."""
-    ca = base64.b64encode(credentials.ca.encode()).decode()
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"server": server, "certificate-authority-data": ca}}],
-        "users": [{"name": cluster, "user": {"token": credentials.token}}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
-        "current-context": cluster,
-    }
-    return yaml.safe_dump(config, sort_keys=False)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step with one that only its owner can read (0600)."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minisets.client.access import Access, access_in, kubeconfig
-from minisets.cluster.credentials import write_private
+from minisets.cluster.private import write_private
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:

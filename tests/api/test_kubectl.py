@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from minisets.cluster import credentials
+from minisets.client.access import Access, kubeconfig
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_being_deleted
 from tests.api.serving import Running, run_pod, set_status
@@ -77,7 +77,8 @@ class Kubectl:
 def kubectl(running: Running, tmp_path: Path) -> Kubectl:
     config = tmp_path / "config"
     server = f"https://127.0.0.1:{running.server.port}"
-    credentials.write_private(config, credentials.kubeconfig("minisets", server, running.credentials))
+    access = Access(server, running.credentials.ca, running.credentials.token)
+    config.write_text(kubeconfig(access, "minisets"))
     (tmp_path / "web.yaml").write_text(WEB)
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(config)}
     return Kubectl(environment, tmp_path)

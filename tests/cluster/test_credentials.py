@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from minisets.cluster import credentials
+from minisets.cluster.private import write_private
 from minisets.errors import MinisetsError
 
 NOW = datetime.now(UTC)
@@ -97,19 +97,10 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> N
         credentials.ensure(tmp_path / "file" / "keys", (), NOW)
 
 
-def test_a_kubeconfig_names_one_cluster_and_carries_authority_and_token(tmp_path: Path) -> None:
-    made = credentials.ensure(tmp_path, (), NOW)
-    config = yaml.safe_load(credentials.kubeconfig("minisets", "https://127.0.0.1:8443", made))
-    assert config["current-context"] == "minisets"
-    assert config["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:8443"
-    assert config["users"][0]["user"] == {"token": made.token}
-    assert config["contexts"][0]["context"] == {"cluster": "minisets", "user": "minisets"}
-
-
 def test_a_private_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text("old")
     path.chmod(0o644)
-    credentials.write_private(path, "new")
+    write_private(path, "new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
     assert list(tmp_path.iterdir()) == [path]

@@ -89,7 +89,9 @@ def test_another_process_of_the_same_id_does_not_serve(where: Places) -> None:
     assert endpoint.serving(where) is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"pid": "x", "started": 1}', '{"pid": 0, "started": -1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", '{"pid": "x", "started": 1}', '{"pid": 0, "started": -1}']
+)
 def test_a_damaged_note_of_the_process_serves_nobody(where: Places, text: str) -> None:
     where.process.write_text(text)
     assert endpoint.serving(where) is None
