@@ -206,8 +206,7 @@ class Carrier:
             env = environment(self._fresh(pod), one.spec, self._parts.store, self._node())
             mounted = mounts.container_mounts(pod, one.spec, self._sources(pod), observed.volumes)
         except NotYet as error:
-            self._parts.memory.wait(uid_of(pod), one.name, error.reason, str(error))
-            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
+            self._say_waiting(pod, one, error.reason, str(error))
             return False
         self._parts.memory.wait_no_more(uid_of(pod), one.name)
         around = Surroundings(self._cluster, str(one.spec["image"]), env, mounted)
@@ -222,11 +221,14 @@ class Carrier:
         except (
             EngineError
         ) as error:  # what the engine will not make, e.g. a mount of a path that is not there
-            self._parts.memory.wait(uid_of(pod), one.name, "CreateContainerError", str(error))
-            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
+            self._say_waiting(pod, one, "CreateContainerError", str(error))
             return False
         self._tell(pod, "Normal", "Created", f"Container created: {one.name}", one)
         return True
+
+    def _say_waiting(self, pod: Object, one: Wanted, reason: str, message: str) -> None:
+        self._tell(pod, "Warning", "Failed", f"Error: {message}", one)
+        self._parts.memory.wait(uid_of(pod), one.name, reason, message)
 
     def _start(self, pod: Object, action: Start) -> bool:
         one = next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)

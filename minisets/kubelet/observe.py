@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import Container, Engine, State
 
-SANDBOX_ID = "dev.minisets.sandbox"
-"""Label: the id of the sandbox that a container joined; after another one came it is of the past."""
-
-BACKOFF = "dev.minisets.backoff"
-"""Label: how many restarts in a row were not forgiven, see `backoff.py`."""
-
 _RUNNING = ("running", "paused", "restarting")
 
 
@@ -183,7 +177,7 @@ def read(container: Container, facts: Callable[[str], Facts]) -> Seen | None:
     part = labels.read_pod_part(container.labels)
     if part is None:
         return None
-    step = container.labels.get(BACKOFF, "")
+    step = container.labels.get(labels.BACKOFF, "")
     return Seen(
         id=container.id,
         name=container.name,
@@ -193,7 +187,7 @@ def read(container: Container, facts: Callable[[str], Facts]) -> Seen | None:
         restart=part.restart,
         state=container.state,
         created_at=container.created_at,
-        sandbox=container.labels.get(SANDBOX_ID, ""),
+        sandbox=container.labels.get(labels.SANDBOX, ""),
         backoff=int(step) if step.isdigit() else 0,
         spec_hash=part.spec_hash,
         image_id=container.image_id,

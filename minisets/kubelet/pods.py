@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.errors import NotFound
-from minisets.kubelet import mounts
+from minisets.kubelet import container_status, mounts
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
 from minisets.kubelet.carry import Carrier, Parts
-from minisets.kubelet.container_status import CRASH_LOOP, reported
 from minisets.kubelet.containers import inits, mains, wanted
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.files import files_of
@@ -93,8 +92,7 @@ class Pods:
         pod = self._store.get(Ref("Pod", namespace, name))
         if pod is not None and spec_of(pod).get("nodeName") != NODE:
             pod = None
-        engine, cluster = self._parts.engine, self._parts.settings.cluster
-        found = observe(engine, cluster, namespace, name, self._facts)
+        found = observe(self._parts.engine, self._parts.settings.cluster, namespace, name, self._facts)
         goes_on, waits = False, []
         for uid, orphan in found.orphans(uid_of(pod) if pod else "").items():
             gone = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(namespace, name, uid)}
@@ -103,19 +101,23 @@ class Pods:
             goes_on |= self._carry_out(gone, orphan, todo)
             waits.append(todo.recheck_after)
         if pod is not None:
-            observed = self._completed(pod, found.of(uid_of(pod)))
-            pod = self._report(pod, observed)
-            if pod is not None:
-                self._probes.watch(pod, observed)
-                todo = plan_pod(pod, observed, self._clock.now())
-                goes_on |= self._carry_out(pod, observed, todo)
-                waits += [todo.recheck_after, self._recheck_of_blocked(todo)]
+            more, again = self._advance(pod, self._completed(pod, found.of(uid_of(pod))))
+            goes_on |= more
+            waits += again
         return goes_on, min((wait for wait in waits if wait is not None), default=None)
 
-    def _recheck_of_blocked(self, todo: PodPlan) -> timedelta | None:
-        """What holds a pod up is mostly an object that will come as a change; not so a Docker volume."""
-        blocked = (Warn, CreateSandbox, CreateContainer)
-        return _BLOCKED_RECHECK if any(isinstance(action, blocked) for action in todo.actions) else None
+    def _advance(self, pod: Object, observed: ObservedPod) -> tuple[bool, list[timedelta | None]]:
+        """One step for a pod of this node."""
+        reported = self._report(pod, observed)
+        if reported is None:
+            return False, []
+        self._probes.watch(reported, observed)
+        todo = plan_pod(reported, observed, self._clock.now())
+        goes_on = self._carry_out(reported, observed, todo)
+        waiting = self._parts.memory.waiting(uid_of(pod))
+        if not goes_on and waiting != observed.waiting and not is_being_deleted(pod):
+            self._report(reported, replace(observed, waiting=waiting))
+        return goes_on, [todo.recheck_after, _recheck_of_blocked(todo)]
 
     def _carry_out(self, pod: Object, observed: ObservedPod, todo: PodPlan) -> bool:
         goes_on = False
@@ -193,9 +195,13 @@ class Pods:
     def _announce(self, old: Object, new: Object) -> None:
         """An event when a container begins to wait for its restart."""
         for one in wanted(new):
-            after = ((reported(new, one).get("state") or {}).get("waiting") or {}).get("reason")
-            before = ((reported(old, one).get("state") or {}).get("waiting") or {}).get("reason")
-            if after == CRASH_LOOP != before:
+            after = ((container_status.reported(new, one).get("state") or {}).get("waiting") or {}).get(
+                "reason"
+            )
+            before = ((container_status.reported(old, one).get("state") or {}).get("waiting") or {}).get(
+                "reason"
+            )
+            if after == container_status.CRASH_LOOP != before:
                 said = f"{name_of(new)}_{namespace_of(new)}({uid_of(new)})"
                 message = f"Back-off restarting failed container {one.name} in pod {said}"
                 self._parts.recorder.record(new, "Warning", "BackOff", message)
@@ -221,6 +227,12 @@ def key_in(found: Mapping[str, str]) -> str:
     """The key of the pod that something belongs to, by its labels; empty if they name none."""
     namespace, name = found.get(labels.NAMESPACE), found.get(labels.POD)
     return f"{namespace}/{name}" if namespace and name else ""
+
+
+def _recheck_of_blocked(todo: PodPlan) -> timedelta | None:
+    """What holds a pod up is mostly an object that will come as a change; not so a Docker volume."""
+    blocked = (Warn, CreateSandbox, CreateContainer)
+    return _BLOCKED_RECHECK if any(isinstance(action, blocked) for action in todo.actions) else None
 
 
 def _runs(observed: ObservedPod, container: str) -> bool:

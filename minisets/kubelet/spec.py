@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from minisets.engine import labels
 from minisets.engine.interface import Attachment, ContainerSpec, Mount
-from minisets.engine.labels import pod_labels
 from minisets.kubelet.environment import expand
 from minisets.kubelet.mounts import fs_group
-from minisets.kubelet.observe import BACKOFF, SANDBOX_ID
 from minisets.objects.metadata import name_of, namespace_of, spec_of
 from minisets.objects.quantities import as_int, as_milli
 from minisets.settings import DOMAIN
@@ -48,11 +47,11 @@ def container_spec(
     spec = one.spec
     security = spec.get("securityContext") or {}
     capabilities = security.get("capabilities") or {}
-    labels = pod_labels(around.cluster, pod, one.name, one.kind, action.restart, spec_hash=one.spec_hash)
+    own = labels.pod_labels(around.cluster, pod, one.name, one.kind, action.restart, spec_hash=one.spec_hash)
     return ContainerSpec(
         name=name,
         image=around.image,
-        labels={**labels, SANDBOX_ID: action.sandbox, BACKOFF: str(action.backoff)},
+        labels={**own, labels.SANDBOX: action.sandbox, labels.BACKOFF: str(action.backoff)},
         entrypoint=_expanded(spec.get("command"), around.env),
         arguments=_expanded(spec.get("args"), around.env),
         env=tuple(around.env.items()),
@@ -83,7 +82,7 @@ def sandbox_spec(
     return ContainerSpec(
         name=name,
         image=image,
-        labels=pod_labels(around.cluster, pod, "", "sandbox", attempt),
+        labels=labels.pod_labels(around.cluster, pod, "", "sandbox", attempt),
         env=((RESOLV_CONF, resolv_conf),) if resolv_conf else (),
         hostname=hostname(pod),
         domainname=domainname(pod),

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from minisets.clock import FakeClock
+from minisets.engine.memory import MemoryEngine
 from minisets.kubelet.containers import Wanted
 from minisets.kubelet.images import Images
 from minisets.kubelet.lanes import Lane
@@ -93,27 +95,33 @@ def test_failures_are_shown_and_wait_ever_longer(
         world.clock.advance(timedelta(seconds=wait))
 
 
-def test_progress_is_told_at_most_once_a_second(
-    world: World, images: Images, pod: Object, woken: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """DESIGN decision 1."""
-    go_on = threading.Semaphore(0)
+class SlowEngine(MemoryEngine):
+    """Tells a little of a pull, then waits until it may end."""
 
-    def slowly(_image: str) -> Iterator[str]:
+    may_end = threading.Event()
+
+    def pull_image(self, image: str) -> Iterator[str]:
         for number in range(3):
             yield f"layer {number}"
-        world.clock.advance(timedelta(seconds=1))
-        yield "layer 3"
-        go_on.acquire()
+        assert isinstance(self._clock, FakeClock)
+        self._clock.advance(timedelta(seconds=1))
+        yield f"layer 3 of {image}"
+        self.may_end.wait()
         yield "done"
 
-    monkeypatch.setattr(world.engine, "pull_image", slowly)
-    world.engine.miss_image("nginx:1.27")
+
+def test_progress_is_told_at_most_once_a_second(
+    world: World, lane: Lane, pod: Object, woken: list[str]
+) -> None:
+    """DESIGN decision 1."""
+    engine = SlowEngine(world.clock)
+    recorder = Recorder(world.registry, world.clock, "kubelet")
+    images = Images(engine, lane, world.clock, recorder, woken.append)
     images.request(pod, one(), 0)
     until(lambda: woken, "progress", SOON)
-    assert images.state(pod, one(), 0).message == 'Pulling image "nginx:1.27": layer 3'
+    assert images.state(pod, one(), 0).message == 'Pulling image "nginx:1.27": layer 3 of nginx:1.27'
     assert len(woken) == 1
     images.request(pod, one(), 0)  # under way: not a second time
-    go_on.release()
+    engine.may_end.set()
     until(lambda: images.state(pod, one(), 0).state == "ready", "the end", SOON)
     assert world.events("Pulling") == ['Pulling image "nginx:1.27"']

@@ -44,7 +44,7 @@ def test_a_quiet_pod_costs_nothing(world: World, kubelet: Kubelet) -> None:
     world.wait_ready()
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     version = world.store.version()
-    world.clock.advance(timedelta(minutes=6))  # past the full list, which finds nothing to do
+    world.pass_time(timedelta(minutes=6))  # past the full list, which finds nothing to do
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     assert world.store.version() == version
 
@@ -70,9 +70,9 @@ def test_a_deletion_asks_waits_and_then_kills(world: World) -> None:
     subscription = world.store.watch("Pod", world.store.version(), lambda: None)
     world.delete_pod()
     until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
-    world.clock.advance(6 * SECOND)
+    world.pass_time(6 * SECOND)
     assert world.engine.signals_of("web-0") == ("TERM",)
-    world.clock.advance(SECOND)
+    world.pass_time(SECOND)
     until(lambda: not world.has_pod(), "web-0 to go", SOON)
     phases = [(change.type.value, status_of(change.object)["phase"]) for change in subscription.take()]
     assert ("MODIFIED", "Failed") in phases
@@ -104,9 +104,9 @@ def test_a_crashing_container_is_restarted_at_once_and_then_ever_later(world: Wo
             assert status["lastState"]["terminated"]["exitCode"] == 3
             said = f"{wait // 60}m{wait % 60}s" if wait >= 60 else f"{wait}s"
             assert f"back-off {said} restarting failed container=nginx" in str(status["state"])
-            world.clock.advance((wait - 1) * SECOND)
+            world.pass_time((wait - 1) * SECOND)
             assert world.container_status()["restartCount"] == restarts
-            world.clock.advance(SECOND)
+            world.pass_time(SECOND)
         until(lambda: world.container_status().get("restartCount", 0) > restarts, "a restart", SOON)  # noqa: B023 - asked before the next turn
         world.wait_ready()
     assert world.names() == ["web-0", "web-0__restart-7", "web-0_sandbox"], "one back is kept"
@@ -118,7 +118,7 @@ def test_a_container_that_ran_for_long_is_forgiven(world: World) -> None:
     world.create_pod()
     world.wait_ready()
     for restarts in (1, 2, 3):
-        world.clock.advance(timedelta(minutes=11))
+        world.pass_time(timedelta(minutes=11))
         world.engine.exit("web-0")
         until(lambda: world.container_status().get("restartCount") == restarts, "a restart", SOON)  # noqa: B023 - asked before the next turn
         world.wait_ready()
@@ -172,7 +172,7 @@ def test_what_is_left_of_a_pod_that_is_gone_ends_and_is_removed(world: World) ->
     world.engine.behave("web-0", ignores_sigterm=True)
     with world.kubelet():
         until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
-        world.clock.advance(2 * SECOND)
+        world.pass_time(2 * SECOND)
         until(lambda: world.names() == [] and world.volumes() == [], "all to be removed", SOON)
 
 
@@ -188,7 +188,7 @@ def test_an_old_and_a_new_pod_of_one_name_overlap(world: World) -> None:
     world.wait_ready()
     assert world.container("web-0").id == old
     assert world.container("web-0__1").labels["dev.minisets.pod-uid"] == uid_of(world.pod())
-    world.clock.advance(2 * SECOND)
+    world.pass_time(2 * SECOND)
     until(lambda: world.names() == ["web-0__1", "web-0_sandbox__1"], "the old one to go", SOON)
     assert world.is_ready()
 
@@ -265,10 +265,10 @@ def test_an_image_that_cannot_be_pulled_is_tried_again_under_back_off(world: Wor
     world.engine.refuse_pull("nginx:1.27", "manifest unknown")
     world.create_pod()
     until(lambda: world.waiting_reason() == "ErrImagePull", "ErrImagePull", SOON)
-    world.clock.advance(2 * SECOND)
+    world.pass_time(2 * SECOND)
     until(lambda: world.waiting_reason() == "ImagePullBackOff", "ImagePullBackOff", SOON)
     world.engine.allow_pull("nginx:1.27")
-    world.clock.advance(8 * SECOND)
+    world.pass_time(8 * SECOND)
     world.wait_ready()
     assert any("manifest unknown" in message for message in world.events("Failed"))
 
@@ -311,10 +311,10 @@ def test_a_failed_readiness_probe_only_makes_the_pod_unready(world: World) -> No
     world.create_pod(containers=[container(readinessProbe=_probe(failureThreshold=2))])
     world.wait_ready()
     world.engine.behave("web-0", run=_sick)
-    world.clock.advance(10 * SECOND)
+    world.pass_time(10 * SECOND)
     until(lambda: world.events("Unhealthy"), "a failed probe", SOON)
     assert world.is_ready(), "one failure is not two"
-    world.clock.advance(10 * SECOND)
+    world.pass_time(10 * SECOND)
     until(lambda: not world.is_ready(), "the pod to be unready", SOON)
     ready = condition(world.pod(), "Ready") or {}
     assert ready["reason"] == "ContainersNotReady"
@@ -327,7 +327,7 @@ def test_a_failed_liveness_probe_restarts_the_container(world: World) -> None:
     world.create_pod(containers=[container(livenessProbe=_probe(failureThreshold=1))])
     world.wait_ready()
     world.engine.behave("web-0", run=_sick)
-    world.clock.advance(10 * SECOND)
+    world.pass_time(10 * SECOND)
     until(lambda: world.container_status().get("restartCount") == 1, "a restart", SOON)
     assert "Container nginx failed liveness probe, will be restarted" in world.events("Killing")
 
@@ -339,11 +339,11 @@ def test_the_others_wait_until_the_startup_probe_has_passed(world: World) -> Non
     startup = _probe(failureThreshold=30, periodSeconds=1)
     world.create_pod(containers=[container(startupProbe=startup, livenessProbe=_probe(failureThreshold=1))])
     until(lambda: world.events("Unhealthy"), "a failed probe", SOON)
-    world.clock.advance(11 * SECOND)
+    world.pass_time(11 * SECOND)
     until(lambda: "running" in world.container_status()["state"], "the container", SOON)
     assert world.container_status()["started"] is False
     world.engine.behave("web-0", run=_healthy)
-    world.clock.advance(SECOND)
+    world.pass_time(SECOND)
     world.wait_ready()
     assert world.container_status()["started"] is True
     assert world.container_status()["restartCount"] == 0
@@ -384,7 +384,7 @@ def test_a_sidecar_starts_first_stays_and_stops_last(world: World) -> None:
     world.delete_pod()
     until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
     assert world.engine.signals_of("web-0_i_proxy") == ()
-    world.clock.advance(30 * SECOND)
+    world.pass_time(30 * SECOND)
     until(lambda: not world.has_pod(), "web-0 to go", SOON)
 
 
@@ -398,9 +398,30 @@ def test_an_engine_that_goes_away_and_comes_back_is_taken_up_where_it_is(world: 
     until(lambda: not is_true(world.store.get(node) or {}, "Ready"), "the node to be NotReady", SOON)
     world.engine.come_back()
     world.engine.exit("web-0")
-    world.clock.advance(10 * SECOND)
+    world.pass_time(10 * SECOND)
     until(lambda: world.container_status().get("restartCount") == 1, "a restart", SOON)
     until(lambda: is_true(world.store.get(node) or {}, "Ready"), "the node to be Ready", SOON)
+
+
+def test_pods_come_up_over_an_engine_without_a_network() -> None:
+    world = World(subnet=None)
+    with world.kubelet():
+        world.create_pod()
+        status = status_of(world.wait_ready())
+    assert (status["podIP"], status["hostIP"]) == ("10.88.64.1", "127.0.0.1")
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_what_the_engine_will_not_make_is_said_and_tried_again(world: World) -> None:
+    world.engine.refuse_pull("nginx:1.27", "later")
+    world.create_pod()
+    until(lambda: world.waiting_reason() == "ErrImagePull", "the sandbox to be there", SOON)
+    world.engine.fail_next("create_container", EngineError("bind source path does not exist: /x"))
+    world.engine.allow_pull("nginx:1.27")
+    world.pass_time(10 * SECOND)
+    until(lambda: world.waiting_reason() == "CreateContainerError", "the reason", SOON)
+    world.pass_time(30 * SECOND)
+    world.wait_ready()
 
 
 @pytest.mark.usefixtures("kubelet")

@@ -1,4 +1,4 @@
-"""What is to be done about a pod: a good one, from which each row breaks one thing; decisions as printed text."""
+"""What is to be done about a pod: a good one, from which each row breaks one thing; printed text."""
 
 import copy
 from dataclasses import replace

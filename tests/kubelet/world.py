@@ -38,16 +38,18 @@ SOON = timedelta(seconds=5)
 class World:
     """What the kubelet's tests share."""
 
-    def __init__(self, cluster: str = "minisets") -> None:
-        self.settings = Settings(cluster, Path(), "memory", subnet=SUBNET)
+    def __init__(self, *, subnet: IPv4Network | None = SUBNET) -> None:
+        self.settings = Settings("minisets", Path(), "memory", subnet=subnet)
         self.clock = FakeClock(START)
         self.store = MemoryStore()
         self.registry = Registry(self.store, self.clock, self.settings)
         self.engine = MemoryEngine(self.clock)
-        parts = self.settings.parts
-        self.engine.create_network(
-            NetworkSpec(self.settings.network, str(SUBNET), str(parts.gateway), str(parts.engine), {})
-        )
+        self._running: Kubelet | None = None
+        if subnet is not None:
+            parts = self.settings.parts
+            self.engine.create_network(
+                NetworkSpec(self.settings.network, str(subnet), str(parts.gateway), str(parts.engine), {})
+            )
         self.registry.create("Namespace", "", {"metadata": {"name": "default"}})
         self.registry.create("ServiceAccount", "default", {"metadata": {"name": "runner"}})
 
@@ -58,10 +60,18 @@ class World:
         """The whole room, running."""
         kubelet = Kubelet(self.store, self.registry, self.engine, self.clock, self.settings, dns="10.97.0.1")
         kubelet.start()
+        self._running = kubelet
         try:
             yield kubelet
         finally:
             assert kubelet.stop(SOON)
+
+    def pass_time(self, by: timedelta) -> None:
+        """Move the clock on once the kubelet is quiet: what it waits for then counts from before."""
+        running = self._running
+        assert running is not None
+        until(running.is_idle, "the kubelet to be quiet", SOON)
+        self.clock.advance(by)
 
     def pods(self, engine: Engine | None = None) -> Pods:
         """Only the pods' reconciler, for a test that turns it by hand."""

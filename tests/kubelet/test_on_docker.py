@@ -1,0 +1,144 @@
+"""The room on a real Docker Engine: what the engine in memory cannot show."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from minisets.clock import SystemClock
+from minisets.cluster import network
+from minisets.engine import labels
+from minisets.engine.docker import DockerEngine
+from minisets.engine.interface import LogOptions
+from minisets.kubelet.kubelet import Kubelet
+from minisets.objects.kinds import Object, Ref
+from minisets.objects.metadata import is_true, status_of
+from minisets.registry.registry import Registry
+from minisets.settings import NODE, Settings
+from minisets.store.memory import MemoryStore
+from tests.engines import engine_address
+from tests.kubelet.world import SOON
+from tests.waiting import until
+
+pytestmark = pytest.mark.docker
+
+BUSY = "minisets.test/busy:1"
+POD = Ref("Pod", "default", "web-0")
+WITHIN = SOON * 4
+SCRIPT = """
+trap 'exit 0' TERM
+cat /etc/app/a; stat -c '%a %g' /scratch; echo hello > /scratch/x && cat /scratch/x
+cat /etc/resolv.conf; hostname -f; echo address $IP; id -u
+while :; do sleep 0.1; done
+"""
+
+
+@dataclass
+class Docker:
+    """A kubelet on the suite's engine, in a cluster of its own."""
+
+    engine: DockerEngine
+    registry: Registry
+    cluster: str
+
+    def pod(self) -> Object:
+        return self.registry.store.get(POD) or {}
+
+    def containers(self) -> list[str]:
+        return sorted(one.name for one in self.engine.list_containers(labels.cluster_selector(self.cluster)))
+
+    def log(self) -> str:
+        stream = self.engine.logs(f"{self.cluster}_default_web-0", LogOptions())
+        try:
+            return b"".join(data for _, data in stream).decode()
+        finally:
+            stream.close()
+
+
+@pytest.fixture
+def on_docker(docker_engine: docker.DockerClient, cluster_name: str) -> Iterator[Docker]:  # noqa: ARG001 - one must answer
+    clock, store = SystemClock(), MemoryStore()
+    with ExitStack() as stack:
+        engine = DockerEngine.connect(engine_address())
+        stack.callback(engine.close)
+        subnet = network.ensure(engine, cluster_name, network.routes(Path("/proc/net/route")))
+        stack.callback(_clean, engine, cluster_name)
+        settings = Settings(cluster_name, subnet=subnet)
+        registry = Registry(store, clock, settings)
+        registry.create("Namespace", "", {"metadata": {"name": "default"}})
+        kubelet = Kubelet(store, registry, engine, clock, settings, dns=str(settings.parts.gateway))
+        kubelet.start()
+        stack.callback(kubelet.stop, SOON)
+        yield Docker(engine, registry, cluster_name)
+
+
+def _clean(engine: DockerEngine, cluster: str) -> None:
+    selector = labels.cluster_selector(cluster)
+    for one in engine.list_containers(selector):
+        engine.remove_container(one.id, force=True)
+    for volume in engine.list_volumes(selector):
+        engine.remove_volume(volume.name)
+    engine.remove_network(cluster)
+
+
+def _pod() -> Object:
+    address = {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    main: dict[str, Any] = {
+        "name": "main",
+        "image": BUSY,
+        "command": ["sh", "-c", SCRIPT],
+        "env": [address],
+        "readinessProbe": {"exec": {"command": ["cat", "/scratch/x"]}, "periodSeconds": 1},
+        "volumeMounts": [
+            {"name": "etc", "mountPath": "/etc/app"},
+            {"name": "scratch", "mountPath": "/scratch"},
+        ],
+    }
+    volumes = [{"name": "etc", "secret": {"secretName": "password"}}, {"name": "scratch", "emptyDir": {}}]
+    spec = {
+        "containers": [main],
+        "volumes": volumes,
+        "hostname": "web-0",
+        "subdomain": "nginx",
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsUser": 1000, "fsGroup": 2000},
+    }
+    return {"metadata": {"name": POD.name}, "spec": spec}
+
+
+def test_a_pod_lives_loses_its_sandbox_and_ends(on_docker: Docker) -> None:
+    body = {"metadata": {"name": "password"}, "data": {"a": "c2VjcmV0Cg=="}}
+    on_docker.registry.create("Secret", "default", body)
+    on_docker.registry.create("Pod", "default", _pod())
+    on_docker.registry.bind(POD, NODE)
+    until(lambda: is_true(on_docker.pod(), "Ready"), "the pod to be Ready", WITHIN)
+    first = status_of(on_docker.pod())["podIP"]
+    gateway = first.rsplit(".", 2)[0]
+    log = on_docker.log().splitlines()
+    assert log[:3] == ["secret", "2777 2000", "hello"]
+    assert log[3].startswith(f"nameserver {gateway}.")
+    assert log[4:] == [
+        "search default.svc.cluster.local svc.cluster.local cluster.local",
+        "options ndots:5",
+        "web-0.nginx.default.svc.cluster.local",
+        f"address {first}",
+        "1000",
+    ]
+
+    name = f"{on_docker.cluster}_default_web-0"
+    subprocess.run(["docker", "kill", f"{name}_sandbox"], check=True, capture_output=True)
+    until(lambda: status_of(on_docker.pod()).get("podIP") != first, "another address", WITHIN)
+    until(lambda: is_true(on_docker.pod(), "Ready"), "the pod to be Ready again", WITHIN)
+    assert status_of(on_docker.pod())["containerStatuses"][0]["restartCount"] == 1
+    assert on_docker.containers() == [name, f"{name}__restart-0", f"{name}_sandbox"]
+    assert "secret" in on_docker.log(), "its files came back with the new sandbox"
+
+    on_docker.registry.delete(POD)
+    until(lambda: not on_docker.pod(), "the pod to go", WITHIN)
+    assert on_docker.containers() == []
+    assert on_docker.engine.list_volumes(labels.cluster_selector(on_docker.cluster)) == ()
