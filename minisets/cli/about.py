@@ -50,7 +50,9 @@ def kubeconfig_(session: Session) -> None:
 @click.option("--engine", default="docker", type=click.Choice(["docker", "memory"]))
 @click.option("--state", default=None, type=click.Path(path_type=Path), help="Where the state lies.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, help="0: the port of last time, or a free one.")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="0: the port of last time, or a free one."
+)
 @click.option("--subnet", default="", help="The cluster's network; chosen if it does not exist.")
 @with_session
 def daemon(session: Session, engine: str, state: Path | None, host: str, port: int, subnet: str) -> None:

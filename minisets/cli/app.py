@@ -58,7 +58,7 @@ class _App(click.Group):
         except BrokenPipeError:
             # Why: `minisets get pods | head -1` is no failure; what is left to flush goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(141)
+            raise SystemExit(141) from None
 
     @staticmethod
     def _end(message: str, code: int) -> None:
@@ -69,7 +69,9 @@ class _App(click.Group):
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="minisets %(version)s")
 @click.option("-n", "--namespace", default="", metavar="NAME", help="Namespace for the command.")
-@click.option("--cluster", default="", metavar="NAME", help="Cluster for the command.")
+@click.option(
+    "--cluster", envvar="MINISETS_CLUSTER", default="", metavar="NAME", help="Cluster for the command."
+)
 @click.pass_context
 def app(context: click.Context, namespace: str, cluster: str) -> None:
     """Kubernetes StatefulSets on nothing but a Docker Engine."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from minisets.errors import AlreadyExists, ApiError, Conflict, ManifestError, NotFound
 from minisets.objects.applying import apply_patch, with_last_applied
 from minisets.objects.kinds import Kind, Ref, elsewhere, kind_of, served
-from minisets.objects.metadata import meta, name_of
+from minisets.objects.metadata import meta, name_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
     from minisets.objects.manifests import Manifest
 
-_FIELD = re.compile(r'field "([^"]+)"')
+_FIELD = re.compile(r'field "([^"]+)"|Go struct field \w+\.(\S+) of type')
 _TRIES = 5
 
 
@@ -49,6 +49,8 @@ class Applier:
     strict: bool = False
     _namespaces: set[str] = field(default_factory=set)
     _said: set[str] = field(default_factory=set)
+    _absent: set[Ref] = field(default_factory=set)
+    """What the trial run did not find: `apply` begins with a create there, and saves a request each."""
 
     def ref_of(self, manifest: Manifest) -> Ref | None:
         """Which object the manifest means; None, after a notice, if minisets does not serve its kind."""
@@ -99,9 +101,11 @@ class Applier:
             self._refuse(manifest, str(error), _path_in(error), error)
 
     def _once(self, manifest: Manifest, ref: Ref, *, dry_run: bool) -> Applied:
-        current = self.client.get(ref)
+        current = None if ref in self._absent and not dry_run else self.client.get(ref)
         wanted = _in_namespace(manifest.obj, ref.namespace)
         if current is None:
+            # Why discard: should it exist by now after all, the next try must look.
+            (self._absent.add if dry_run else self._absent.discard)(ref)
             wanted = with_last_applied(wanted)
             namespace = ref.namespace
             if dry_run and namespace in self._namespaces and not self._exists(namespace):
@@ -111,18 +115,22 @@ class Applier:
             answer = self.client.create(
                 ref.kind, namespace, wanted, dry_run=dry_run, manager="kubectl-client-side-apply"
             )
-            return self._done(ref, "created", answer)
+            return self._done(manifest, ref, "created", answer)
         patch = apply_patch(ref.kind, wanted, current)
         if not patch:
             return Applied(ref, "unchanged", current)
         answer = self.client.patch(ref, patch, dry_run=dry_run, manager="kubectl-client-side-apply")
-        return self._done(ref, "configured", answer)
+        # Differs: kubectl says configured whenever it sent a patch, even one that changed nothing.
+        changed = version_of(answer.object) != version_of(current)
+        return self._done(manifest, ref, "configured" if changed else "unchanged", answer)
 
     def _exists(self, namespace: str) -> bool:
         return self.client.get(Ref("Namespace", "", namespace)) is not None
 
-    def _done(self, ref: Ref, done: str, answer: Answer) -> Applied:
+    def _done(self, manifest: Manifest, ref: Ref, done: str, answer: Answer) -> Applied:
         for warning in answer.warnings:
+            if self.strict:
+                self._refuse(manifest, warning, _path_at(warning))
             self._warn(f"{word_for(ref)}: {warning}")
         return Applied(ref, done, answer.object)
 
@@ -156,9 +164,15 @@ def _in_namespace(obj: Object, namespace: str) -> Object:
     return {**obj, "metadata": {**meta(obj), "namespace": namespace}}
 
 
+def _path_at(warning: str) -> str:
+    """The field that a warning begins with, as `spec.template.spec.dnsPolicy: ...` does."""
+    path, colon, _ = warning.partition(":")
+    return path if colon and " " not in path else ""
+
+
 def _path_in(error: ApiError) -> str:
     """The field that a refusal is about, or an empty path: the document."""
     if error.causes:
         return error.causes[0].field
     found = _FIELD.search(str(error))
-    return found[1] if found else ""
+    return found[1] or found[2] if found else ""

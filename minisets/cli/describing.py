@@ -5,10 +5,11 @@ Follows kubectl's generic describer: what is worth reading of any kind, in one l
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-from minisets.cli.render import aligned
+from minisets.cli.render import aligned, plain
 from minisets.objects.metadata import annotations_of, labels_of, name_of, namespace_of
 from minisets.objects.owners import controller_of
 
@@ -27,9 +28,18 @@ def described(obj: Object, events: Sequence[Object], ages: Mapping[str, str]) ->
     lines = [*_head(obj)]
     for key, value in obj.items():
         if key not in _HIDDEN:
-            lines += _field(key, value, 0)
+            lines += _field(key, _sizes(value) if _is_secret(obj, key) else value, 0)
     lines += _events(events, ages)
-    return "\n".join(lines) + "\n"
+    return plain("\n".join(lines)) + "\n"
+
+
+def _is_secret(obj: Object, key: str) -> bool:
+    return obj.get("kind") == "Secret" and key in ("data", "stringData")
+
+
+def _sizes(data: Any) -> dict[str, str]:
+    """Kubernetes: kubectl pkg/describe `SecretDescriber`: a secret's values are not shown, only how long."""
+    return {key: f"{len(base64.b64decode(value))} bytes" for key, value in (data or {}).items()}
 
 
 def _head(obj: Object) -> Iterator[str]:

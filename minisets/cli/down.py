@@ -1,10 +1,12 @@
 """`minisets down`: end the workloads gracefully, keep the data, and say what is kept.
 
-Claims, volumes and state go only with `--volumes`, after a question. A file ends only its objects.
+Claims, volumes and state go only with `--volumes`, after a question. A file ends only its objects, and
+of these not what holds data.
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,21 +14,22 @@ import click
 
 from minisets.cli.applying import Applier, word_for
 from minisets.cli.files import opened
-from minisets.cli.following import Scene, until
+from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.session import Session, note, pause, say, with_session
 from minisets.client.requests import ApiClient
 from minisets.cluster import control, removal
+from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import MinisetsError, NotFound
-from minisets.objects.kinds import Ref, kind_of
 from minisets.objects.metadata import name_of, ref_of, spec_of
 from minisets.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from minisets.objects.kinds import Object
 
 _WORKLOADS = ("StatefulSet", "Pod")
+_DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace")
 _MARGIN = timedelta(seconds=30)
 
 
@@ -42,22 +45,16 @@ def down(session: Session, names: tuple[str, ...], *, volumes: bool, yes: bool) 
     if not session.places.state.exists():
         say(f'nothing runs: cluster "{session.cluster}" has no state on this machine')
         return
-    if volumes and not names and not yes:
-        _ask(session)
+    if volumes and not yes:
+        _ask(session, names)
     client = _server(session)
-    if names:
-        _down_files(session, client, names)
-        return
-    _end(session, client, _all(client, _WORKLOADS))
-    claims = client.select("PersistentVolumeClaim").items
-    if volumes:
-        _delete_claims(session, client, claims)
-    control.stop(session.places, session.clock, pause)
-    if volumes:
-        removal.remove(session.places)
-        say(f'cluster "{session.cluster}" is gone, its data with it')
-    else:
-        _say_what_stays(session, claims)
+    try:
+        if names:
+            _down_files(session, client, names, volumes=volumes)
+        else:
+            _down_all(session, client, volumes=volumes)
+    finally:
+        client.close()
 
 
 def _server(session: Session) -> ApiClient:
@@ -67,8 +64,9 @@ def _server(session: Session) -> ApiClient:
     return ApiClient(access, command="minisets down")
 
 
-def _ask(session: Session) -> None:
-    question = f'delete all claims, volumes and state of cluster "{session.cluster}"? The data is lost'
+def _ask(session: Session, names: tuple[str, ...]) -> None:
+    what = f"the claims and volumes of {', '.join(names)}" if names else "all claims, volumes and state"
+    question = f'delete {what} in cluster "{session.cluster}"? The data is lost'
     try:
         agreed = click.confirm(question, default=False)
     except click.Abort:
@@ -77,40 +75,68 @@ def _ask(session: Session) -> None:
         raise MinisetsError("nothing was deleted: answer y, or use --yes")
 
 
+def _down_all(session: Session, client: ApiClient, *, volumes: bool) -> None:
+    # Why until nothing at all is left: a controller may have made one more pod meanwhile.
+    _end(session, client, _all(client, _WORKLOADS), lambda scene: not scene.objects)
+    claims = client.select("PersistentVolumeClaim").items
+    if volumes:
+        _delete_all_claims(session, client, claims)
+    control.stop(session.places, session.clock, pause)
+    if volumes:
+        removal.remove(session.places)
+        say(f'cluster "{session.cluster}" is gone, its data with it')
+    else:
+        _say_what_stays(session, claims)
+
+
 def _all(client: ApiClient, kinds: Iterable[str]) -> list[Object]:
     return [obj for kind in kinds for obj in client.select(kind).items]
 
 
-def _end(session: Session, client: ApiClient, objects: list[Object]) -> None:
+def _end(
+    session: Session, client: ApiClient, objects: list[Object], is_done: Callable[[Scene], bool]
+) -> None:
     """Delete, and wait until every pod is gone: each had its own grace."""
     for obj in objects:
-        try:
+        with contextlib.suppress(NotFound):
             client.delete(ref_of(obj))
-        except NotFound:
-            continue
-        if obj["kind"] != "Pod" or not obj["metadata"].get("ownerReferences"):
-            say(f"{word_for(ref_of(obj))} deleted")
+            if obj["kind"] != "Pod" or not obj["metadata"].get("ownerReferences"):
+                say(f"{word_for(ref_of(obj))} deleted")
     graces = [spec_of(obj).get("terminationGracePeriodSeconds") or 0 for obj in objects]
     timeout = timedelta(seconds=max(graces, default=0)) + _MARGIN
-    gone = {ref_of(obj) for obj in objects if obj["kind"] in _WORKLOADS}
+    try:
+        until(client, "", is_done, timeout=timeout, clock=session.clock)
+    except NotReady as error:
+        left = [
+            ref for ref in sorted(error.scene.objects) if not is_done(Scene({ref: error.scene.objects[ref]}))
+        ]
+        raise MinisetsError(
+            f"{', '.join(map(str, left))} did not end within {timeout.total_seconds():g} s: "
+            f"see `minisets{session.flags} describe {left[0].kind.lower()} {left[0].name}`"
+        ) from error
 
-    for namespace in sorted({ref.namespace for ref in gone}):
-        until(client, namespace, lambda scene: _gone_from(scene, gone), timeout=timeout, clock=session.clock)
 
-
-def _gone_from(scene: Scene, refs: set[Ref]) -> bool:
-    return refs.isdisjoint(scene.objects)
-
-
-def _down_files(session: Session, client: ApiClient, names: tuple[str, ...]) -> None:
+def _down_files(session: Session, client: ApiClient, names: tuple[str, ...], *, volumes: bool) -> None:
     applier = Applier(client, session.namespace, lambda text: note(f"Warning: {text}"))
     with opened(names) as files:
         refs = [ref for manifest in files if (ref := applier.ref_of(manifest)) is not None]
     found = [obj for ref in reversed(refs) if (obj := client.get(ref)) is not None]
-    pods = [pod for obj in found if obj["kind"] == "StatefulSet" for pod in _pods_of(client, obj)]
-    _end(session, client, [*found, *pods])
     if not found:
         say("nothing of these files is there")
+        return
+    sets = [obj for obj in found if obj["kind"] == "StatefulSet"]
+    pods = [pod for statefulset in sets for pod in _pods_of(client, statefulset)]
+    ending = [*(obj for obj in found if obj["kind"] not in _DATA), *pods]
+    gone = {ref_of(obj) for obj in ending}
+    _end(session, client, ending, lambda scene: gone.isdisjoint(scene.objects))
+    data = [obj for obj in found if obj["kind"] in _DATA]
+    if volumes:
+        _delete(
+            client, [*data, *(claim for statefulset in sets for claim in _claims_of(client, statefulset))]
+        )
+        return
+    for obj in data:
+        say(f"{word_for(ref_of(obj))} kept: --volumes deletes what holds data, too")
 
 
 def _pods_of(client: ApiClient, statefulset: Object) -> list[Object]:
@@ -120,33 +146,40 @@ def _pods_of(client: ApiClient, statefulset: Object) -> list[Object]:
     return scene.pods_of(statefulset)
 
 
-def _delete_claims(session: Session, client: ApiClient, claims: Iterable[Object]) -> None:
-    """Claims first, then every volume that is left: Retain is overruled by the person who asked."""
-    for claim in claims:
-        client.delete(ref_of(claim))
-        say(f"{word_for(ref_of(claim))} deleted")
+def _claims_of(client: ApiClient, statefulset: Object) -> list[Object]:
+    """Claims that were made from its templates, of any ordinal."""
+    starts = [f"{name_of(template)}-{name_of(statefulset)}-" for template in claim_templates(statefulset)]
+    return [
+        claim
+        for claim in client.select("PersistentVolumeClaim", ref_of(statefulset).namespace).items
+        if any(name_of(claim).removeprefix(start).isdecimal() for start in starts)
+    ]
+
+
+def _delete(client: ApiClient, objects: Iterable[Object]) -> None:
+    for obj in objects:
+        with contextlib.suppress(NotFound):
+            client.delete(ref_of(obj))
+            say(f"{word_for(ref_of(obj))} deleted")
+
+
+def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Object]) -> None:
+    """Claims first, then every volume that is left: Retain is overruled by the person who asked.
+
+    What does not go in time is left to `removal`.
+    """
+    _delete(client, claims)
     for volume in client.select("PersistentVolume").items:
         if spec_of(volume).get("persistentVolumeReclaimPolicy") != "Delete":
-            client.patch(ref_of(volume), {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}, form="merge")
-    _until_none(session, client, "PersistentVolume")
-
-
-def _until_none(session: Session, client: ApiClient, kind: str) -> None:
-    """Wait until no object of the kind is left; what is not ours to remove is left to `removal`."""
-    listing = client.select(kind)
-    left = {name_of(obj) for obj in listing.items}
-    if not left:
-        return
-    watch = client.watch(kind, since=listing.version)
-    deadline = session.clock.elapsed() + _MARGIN
-    for event in watch:
-        if event.type == "DELETED":
-            left.discard(name_of(event.object))
-        if not left or session.clock.elapsed() > deadline:
-            break
-    watch.close()
-    for name in sorted(left):
-        note(f"Warning: {kind_of(kind).singular}/{name} did not go within {_MARGIN.seconds} s")
+            with contextlib.suppress(NotFound):
+                body = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
+                client.patch(ref_of(volume), body, form="merge")
+    kinds = ("PersistentVolumeClaim", "PersistentVolume")
+    try:
+        until(client, "", lambda scene: not scene.objects, timeout=_MARGIN, clock=session.clock, kinds=kinds)
+    except NotReady as error:
+        for ref in sorted(error.scene.objects):
+            note(f"Warning: {word_for(ref)} did not go within {_MARGIN.seconds} s")
 
 
 def _say_what_stays(session: Session, claims: Iterable[Object]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from minisets.errors import ManifestError, UsageError
 from minisets.objects.manifests import Manifest, read
@@ -43,28 +43,45 @@ class Files:
 
 @contextmanager
 def opened(names: Sequence[str]) -> Iterator[Files]:
-    """The files behind the names; standard input is kept in a temporary file, for it is read twice."""
+    """The files behind the names; what can be read only once is kept in a temporary file meanwhile."""
+    if names.count("-") > 1:
+        raise UsageError("standard input cannot be used for several arguments: write `-f -` once")
     with tempfile.TemporaryDirectory(prefix="minisets-") as folder:
         sources: list[tuple[str, Path]] = []
-        for name in names:
+        for place, name in enumerate(names):
             if name == "-":
-                copy = Path(folder) / "stdin"
-                with copy.open("wb") as file:
-                    shutil.copyfileobj(sys.stdin.buffer, file)
-                sources.append(("stdin", copy))
+                sources.append(("stdin", _kept(sys.stdin.buffer, Path(folder) / str(place))))
             else:
-                sources += _below(Path(name))
+                sources += _behind(Path(name), Path(folder) / str(place))
         yield Files(tuple(sources))
 
 
-def _below(path: Path) -> Iterator[tuple[str, Path]]:
-    if not path.exists():
-        raise UsageError(f'the path "{path}" does not exist')
-    if not path.is_dir():
-        yield str(path), path
-        return
-    inside = sorted(entry for entry in path.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
+def _kept(stream: BinaryIO, copy: Path) -> Path:
+    with copy.open("wb") as file:
+        shutil.copyfileobj(stream, file)
+    return copy
+
+
+def _behind(path: Path, copy: Path) -> Iterator[tuple[str, Path]]:
+    """The files that a name means; `copy` is where a pipe (`-f <(command)`) may be kept."""
+    try:
+        if path.is_dir():
+            yield from _inside(path)
+        elif path.is_file():
+            yield str(path), path
+        elif path.exists():
+            with path.open("rb") as stream:
+                yield str(path), _kept(stream, copy)
+        else:
+            raise UsageError(f'the path "{path}" does not exist')
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _inside(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Kubernetes: cli-runtime pkg/resource `ExpandPathsToFileVisitors`: the folder's own files, by name."""
+    inside = sorted(entry for entry in folder.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
     if not inside:
-        raise UsageError(f'the folder "{path}" has no .yaml, .yml or .json files')
+        raise UsageError(f'the folder "{folder}" has no .yaml, .yml or .json files')
     for entry in inside:
         yield str(entry), entry

@@ -10,6 +10,7 @@ import queue
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.controllers.statefulset.identity import ordinal_of, replicas_of
@@ -28,17 +29,16 @@ from minisets.objects.owners import is_controlled_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import timedelta
 
     from minisets.client.requests import ApiClient, Watch
     from minisets.clock import Clock
     from minisets.objects.kinds import Object, Ref
 
 _KINDS = ("StatefulSet", "Pod")
-
-
-class NotReady(MinisetsError):
-    """The deadline passed first."""
+_PASSING = frozenset(
+    ("Pending", "Unschedulable", "ContainerCreating", "PodInitializing", "Running, not Ready", "Terminating")
+)
+_FAREWELL = timedelta(seconds=1)
 
 
 @dataclass
@@ -59,6 +59,14 @@ class Scene:
             if ref.kind == "Pod" and is_controlled_by(pod, statefulset)
         ]
         return sorted(pods, key=lambda pod: ordinal_of(statefulset, pod) or 0)
+
+
+class NotReady(MinisetsError):
+    """The deadline passed first; `scene` is what there was then."""
+
+    def __init__(self, message: str, scene: Scene) -> None:
+        super().__init__(message)
+        self.scene = scene
 
 
 def is_rolled_out(statefulset: Object) -> bool:
@@ -102,15 +110,23 @@ def state_of(pod: Object) -> str:
     return "Running, not Ready" if status.get("phase") == "Running" else str(status.get("phase") or "Pending")
 
 
-class _Follower:
-    """Lists and watches both kinds; every change arrives in one queue."""
+def is_passing(pod: Object) -> bool:
+    """Whether the pod's state is one that every pod goes through on its way."""
+    return state_of(pod).partition(":")[0] in _PASSING
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
+
+class _Follower:
+    """Lists and watches the kinds; every change arrives in one queue."""
+
+    def __init__(self) -> None:
         self.scene = Scene()
         self._queue: queue.SimpleQueue[tuple[str, Object] | None] = queue.SimpleQueue()
         self._watches: list[Watch] = []
         self._threads: list[threading.Thread] = []
-        for kind in _KINDS:
+
+    def begin(self, client: ApiClient, namespace: str, kinds: Sequence[str]) -> None:
+        """List, then follow from there."""
+        for kind in kinds:
             listing = client.select(kind, namespace)
             self.scene.objects.update({ref_of(obj): obj for obj in listing.items})
             watch = client.watch(kind, namespace, since=listing.version)
@@ -152,12 +168,15 @@ class _Follower:
     def close(self) -> None:
         for watch in self._watches:
             watch.close()
+        for thread in self._threads:
+            thread.join(_FAREWELL.total_seconds())
 
 
 @contextmanager
-def _following(client: ApiClient, namespace: str) -> Iterator[_Follower]:
-    follower = _Follower(client, namespace)
+def _following(client: ApiClient, namespace: str, kinds: Sequence[str]) -> Iterator[_Follower]:
+    follower = _Follower()
     try:
+        follower.begin(client, namespace, kinds)
         yield follower
     finally:
         follower.close()
@@ -171,16 +190,20 @@ def until(
     timeout: timedelta,
     clock: Clock,
     saw: Callable[[Scene], None] = lambda _: None,
+    kinds: Sequence[str] = _KINDS,
 ) -> Scene:
-    """The scene in which `is_done` holds; NotReady when the time is over. `saw` hears every change."""
+    """The scene in which `is_done` holds; NotReady when the time is over. `saw` hears every change.
+
+    An empty namespace means all of them.
+    """
     deadline = clock.elapsed() + timeout
-    with _following(client, namespace) as follower:
+    with _following(client, namespace, kinds) as follower:
         while True:
             saw(follower.scene)
             if is_done(follower.scene):
                 return follower.scene
             if not follower.wait(deadline - clock.elapsed()):
-                raise NotReady(f"not done within {timeout.total_seconds():g} s")
+                raise NotReady(f"not done within {timeout.total_seconds():g} s", follower.scene)
 
 
 def are_ready(refs: Sequence[Ref]) -> Callable[[Scene], bool]:

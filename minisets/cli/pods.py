@@ -67,7 +67,7 @@ def delete_pod(
             saw=saw,
         )
     except NotReady as error:
-        behind = ", ".join(name_of(pod) for pod in pods if f"{name_of(pod)} back" not in told)
+        behind = ", ".join(name_of(pod) for pod in pods if not _is_replaced(error.scene, pod))
         raise MinisetsError(
             f"not back within {timeout:g} s: {behind}; see `minisets{session.flags} get pods`"
         ) from error
@@ -158,7 +158,7 @@ def logs(
         sys.stdout.buffer.flush()
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command("exec")
 @click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
 @click.option("-i", "--stdin", is_flag=True, help="Pass standard input on.")
 @click.option("-t", "--tty", is_flag=True, help="Give the command a terminal.")
@@ -169,14 +169,11 @@ def exec_(
     session: Session, pod: str, argv: tuple[str, ...], container: str, *, stdin: bool, tty: bool
 ) -> None:
     """Run a command in a container; its exit code is ours."""
-    words = argv[1:] if argv[:1] == ("--",) else argv
-    if not words:
-        raise UsageError("say what to run: minisets exec POD -- COMMAND")
     if tty and not (stdin and sys.stdin.isatty()):
         if stdin:
             note("Unable to use a TTY - input is not a terminal or the right kind of file")
         tty = False
-    command = streams.Command(session.namespace, pod.removeprefix("pod/"), words, container, tty)
+    command = streams.Command(session.namespace, pod.removeprefix("pod/"), argv, container, tty)
     running = streams.run(session.access(), command, stdin=stdin)
     if stdin:
         running.feed(lambda size: os.read(sys.stdin.fileno(), size))
@@ -198,7 +195,7 @@ def _terminal(running: Running) -> Iterator[None]:
     before = termios.tcgetattr(sys.stdin)
 
     def resize(*_: Any) -> None:
-        size = os.get_terminal_size()
+        size = os.get_terminal_size(sys.stdin.fileno())
         threading.Thread(target=running.resize, args=(size.columns, size.lines), daemon=True).start()
 
     tty.setraw(sys.stdin)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 
+_WHOLE = ("yaml", "json", "name")
+
+
 @dataclass(frozen=True)
 class Question:
     """What was asked for: kinds, a name or a selector, where, and in which form."""
@@ -83,15 +86,26 @@ def get(
     what, name = what_and_name(words)
     namespace = "" if all_namespaces else session.namespace
     asked = Question(kinds_named(what), name, namespace, selector, output)
+    _refuse_what_is_no_question(asked, watch=watch)
     client = session.client()
-    if output in ("yaml", "json", "name"):
+    if output in _WHOLE:
         _print_objects(client, asked)
         return
+    widths: list[int] = []
+    version = _print_tables(client, asked, widths)
+    if watch:
+        _follow(client, asked, version, widths)
+
+
+def _refuse_what_is_no_question(asked: Question, *, watch: bool) -> None:
+    if asked.name and asked.labels:
+        raise UsageError("name the object, or choose with -l: one of both")
+    if asked.name and asked.everywhere:
+        raise UsageError("a name alone is not unique across all namespaces: leave -A out, or the name")
+    if watch and asked.output in _WHOLE:
+        raise UsageError(f"-w prints lines of a table: leave -o {asked.output} out")
     if watch and len(asked.kinds) > 1:
         raise UsageError("watch one kind at a time")
-    version = _print_tables(client, asked)
-    if watch:
-        _follow(client, asked, version)
 
 
 def _print_objects(client: ApiClient, asked: Question) -> None:
@@ -123,8 +137,8 @@ def _table(client: ApiClient, kind: Kind, asked: Question) -> Object:
     return client.collection(kind.title, _where(kind, asked), labels=asked.labels, table=True)
 
 
-def _print_tables(client: ApiClient, asked: Question) -> int:
-    """Every table that has rows; returns the version of the last one."""
+def _print_tables(client: ApiClient, asked: Question, widths: list[int]) -> int:
+    """Every table that has rows; returns the version of the last one. widths: of a single one's columns."""
     several = len(asked.kinds) > 1
     found, version = False, 0
     for kind in asked.kinds:
@@ -136,7 +150,7 @@ def _print_tables(client: ApiClient, asked: Question) -> int:
             say("")
         found = True
         prefix = f"{kind.singular}{'.' + kind.group if kind.group else ''}/" if several else ""
-        for line in _lines(table, kind, asked, prefix=prefix):
+        for line in _lines(table, kind, asked, prefix=prefix, widths=None if several else widths):
             say(line)
     if not found:
         note(
@@ -149,8 +163,8 @@ def _lines(table: Object, kind: Kind, asked: Question, **how: Any) -> list[str]:
     return render.table_lines(table, wide=asked.wide, namespaces=asked.everywhere and kind.namespaced, **how)
 
 
-def _follow(client: ApiClient, asked: Question, version: int) -> None:
-    """A line for each change; columns stay as wide as the first ones were."""
+def _follow(client: ApiClient, asked: Question, version: int, widths: list[int]) -> None:
+    """A line for each change, in the columns of the lines before; the header comes with the first."""
     kind = asked.kinds[0]
     fields = f"metadata.name={asked.name}" if asked.name else ""
     watch = client.watch(
@@ -162,7 +176,8 @@ def _follow(client: ApiClient, asked: Question, version: int) -> None:
         if table.get("kind") != "Table":
             continue
         columns = table.get("columnDefinitions") or columns
-        for line in _lines({**table, "columnDefinitions": columns}, kind, asked, header=False):
+        table = {**table, "columnDefinitions": columns}
+        for line in _lines(table, kind, asked, header=not widths, widths=widths):
             say(line)
 
 

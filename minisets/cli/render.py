@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from minisets.objects.kinds import Object
 
-_GAP = 3
+_GAP, _NARROWEST = 3, 6
+_BREAK = re.compile(r"[\f\n\r]")
 
 
 def columns_of(table: Object, *, wide: bool) -> list[int]:
@@ -25,15 +27,24 @@ def columns_of(table: Object, *, wide: bool) -> list[int]:
 
 
 def table_lines(
-    table: Object, *, wide: bool = False, namespaces: bool = False, header: bool = True, prefix: str = ""
+    table: Object,
+    *,
+    wide: bool = False,
+    namespaces: bool = False,
+    header: bool = True,
+    prefix: str = "",
+    widths: list[int] | None = None,
 ) -> list[str]:
-    """A Table as aligned lines; `prefix` (`pod/`) stands before each name."""
+    """A Table as aligned lines; `prefix` (`pod/`) stands before each name.
+
+    widths: how wide columns were in earlier lines, so that later ones fall in; brought up to date.
+    """
     shown = columns_of(table, wide=wide)
     rows = [_cells(row, shown, namespaces=namespaces, prefix=prefix) for row in table.get("rows") or []]
     if header:
         names = [str(table["columnDefinitions"][place]["name"]).upper() for place in shown]
         rows.insert(0, ["NAMESPACE", *names] if namespaces else names)
-    return aligned(rows)
+    return aligned(rows, widths)
 
 
 def _cells(row: dict[str, Any], shown: Sequence[int], *, namespaces: bool, prefix: str) -> list[str]:
@@ -44,18 +55,32 @@ def _cells(row: dict[str, Any], shown: Sequence[int], *, namespaces: bool, prefi
 
 
 def _cell(value: Any) -> str:
+    """Kubernetes: cli-runtime pkg/printers tableprinter.go: a cell is cut at the end of its first line."""
     if value is None:
         return "<none>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    first, *more = _BREAK.split(str(value), maxsplit=1)
+    return plain(first) + ("..." if more else "")
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows with their columns under each other, three blanks between them."""
+def plain(text: str) -> str:
+    """Text in which nothing commands the terminal that it is printed on."""
+    return text.replace("\x1b", "^[")
+
+
+def aligned(rows: Sequence[Sequence[str]], widths: list[int] | None = None) -> list[str]:
+    """Rows with their columns under each other, three blanks between them, as kubectl's tab writer has it."""
     if not rows:
         return []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    known = [] if widths is None else widths
+    known += [0] * (len(rows[0]) - len(known))
+    for row in rows:
+        known[:] = [max(width, len(cell)) for width, cell in zip(known, row, strict=True)]
     return [
-        "".join(f"{cell:<{width + _GAP}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        "".join(
+            f"{cell:<{max(_NARROWEST, width + _GAP)}}" for cell, width in zip(row, known, strict=True)
+        ).rstrip()
         for row in rows
     ]
 

@@ -63,11 +63,7 @@ def with_session(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("-n", "--namespace", default="", metavar="NAME", help="Namespace (default: default).")
     @click.option(
-        "--cluster",
-        envvar="MINISETS_CLUSTER",
-        default="",
-        metavar="NAME",
-        help="Cluster (default: minisets, or $MINISETS_CLUSTER).",
+        "--cluster", default="", metavar="NAME", help="Cluster (default: minisets, or $MINISETS_CLUSTER)."
     )
     @click.pass_context
     @wraps(command)

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from minisets.cli import following
 from minisets.cli.applying import Applied, Applier
 from minisets.cli.files import Files, opened
-from minisets.cli.following import NotReady, Scene, is_ready, pods_behind, state_of, until
-from minisets.cli.render import aligned
+from minisets.cli.following import NotReady, Scene, is_passing, is_ready, pods_behind, state_of, until
+from minisets.cli.render import aligned, plain
 from minisets.cli.session import Session, note, pause, say, with_session
 from minisets.client.requests import ApiClient
 from minisets.cluster import control, engine
+from minisets.controllers.statefulset.identity import first_ordinal, pod_name
 from minisets.errors import MinisetsError
-from minisets.objects.metadata import name_of, ref_of, status_of
+from minisets.objects.metadata import name_of, status_of
 from minisets.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,15 +43,38 @@ _WORKLOADS = ("StatefulSet", "Pod")
 @with_session
 def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: bool, strict: bool) -> None:
     """Create or update what the files describe, and wait until it is Ready."""
-    with opened(names) as files:
-        for _ in files:
-            pass
-        client = _server(session)
+    limit = None if no_wait else timedelta(seconds=timeout)
+    may_run = False
+    try:
+        with opened(names) as files:
+            for _ in files:
+                pass
+            may_run = True
+            _up(session, files, limit, strict=strict)
+    except KeyboardInterrupt:
+        note(_interrupted(session) if may_run else "\ninterrupted: nothing was started, nothing was changed")
+        raise SystemExit(130) from None
+
+
+def _interrupted(session: Session) -> str:
+    """What runs on after Ctrl-C, also where it was the server's start that was interrupted."""
+    flags = session.flags
+    return (
+        "\ninterrupted: the server and the pods that it has run on. "
+        f"See them with `minisets{flags} get pods`, end them with `minisets{flags} down`"
+    )
+
+
+def _up(session: Session, files: Files, limit: timedelta | None, *, strict: bool) -> None:
+    client = _server(session)
+    try:
         applied = _apply_all(session, client, files, strict=strict)
         workloads = [ref for ref in applied if ref.kind in _WORKLOADS]
-        if workloads and not no_wait:
-            _wait(session, client, workloads, timedelta(seconds=timeout))
+        if workloads and limit is not None:
+            _wait(session, client, workloads, limit)
         _what_next(session, client, applied)
+    finally:
+        client.close()
 
 
 def _server(session: Session) -> ApiClient:
@@ -79,36 +104,24 @@ def _apply_all(session: Session, client: ApiClient, files: Files, *, strict: boo
 
 
 def _wait(session: Session, client: ApiClient, refs: Sequence[Ref], timeout: timedelta) -> None:
+    """Until all are Ready; MinisetsError says which is not, why, and what to type."""
+    deadline = session.clock.elapsed() + timeout
     for namespace in dict.fromkeys(ref.namespace for ref in refs):
         here = [ref for ref in refs if ref.namespace == namespace]
+        left = deadline - session.clock.elapsed()
         try:
             with _shown(here) as saw:
                 until(
                     client,
                     namespace,
                     following.are_ready(here),
-                    timeout=timeout,
+                    timeout=left,
                     clock=session.clock,
                     saw=saw,
                 )
         except NotReady as error:
-            scene = _now(client, namespace)
-            missing = following.what_is_missing(scene, here, session.flags)
+            missing = following.what_is_missing(error.scene, here, session.flags)
             raise MinisetsError(f"not Ready after {timeout.total_seconds():g} s: {missing}") from error
-        except KeyboardInterrupt:
-            note(
-                f"\ninterrupted: the server and the pods run on. See them with "
-                f"`minisets{session.flags} get pods`, end them with `minisets{session.flags} down`"
-            )
-            raise SystemExit(130) from None
-
-
-def _now(client: ApiClient, namespace: str) -> Scene:
-    scene = Scene()
-    for kind in _WORKLOADS:
-        for obj in client.select(kind, namespace).items:
-            scene.objects[ref_of(obj)] = obj
-    return scene
 
 
 @contextmanager
@@ -122,13 +135,17 @@ def _shown(refs: Sequence[Ref]) -> Iterator[Callable[[Scene], None]]:
 
         def saw(scene: Scene) -> None:
             rows = [[f"  {name_of(pod)}", _line(pod)] for pod in pods_behind(scene, refs)]
-            live.update("\n".join(aligned(rows)), refresh=True)
+            # Why Text: a pull's message may hold [brackets], which rich would take for markup.
+            live.update(Text("\n".join(aligned(rows)), no_wrap=True, overflow="ellipsis"), refresh=True)
 
         yield saw
 
 
 class _Changes:
-    """Prints a pod's state when it becomes another one."""
+    """Prints a pod's state when it becomes another one that says something: Ready, or what holds it up.
+
+    Why not each state: a log wants neither the passing ones nor a text that differs from run to run.
+    """
 
     def __init__(self, refs: Sequence[Ref]) -> None:
         self._refs = refs
@@ -137,14 +154,14 @@ class _Changes:
     def saw(self, scene: Scene) -> None:
         for pod in pods_behind(scene, self._refs):
             line = _line(pod)
-            if self._last.get(name_of(pod)) != line:
+            if not is_passing(pod) and self._last.get(name_of(pod)) != line:
                 self._last[name_of(pod)] = line
                 say(f"  {name_of(pod)}  {line}")
 
 
 def _line(pod: Object) -> str:
     address = status_of(pod).get("podIP", "")
-    return f"Ready at {address}" if is_ready(pod) and address else state_of(pod)
+    return f"Ready at {address}" if is_ready(pod) and address else plain(state_of(pod))
 
 
 def _what_next(session: Session, client: ApiClient, refs: Sequence[Ref]) -> None:
@@ -154,8 +171,8 @@ def _what_next(session: Session, client: ApiClient, refs: Sequence[Ref]) -> None
     note("Try next:")
     note(f"  minisets{session.flags} get pods,pvc")
     if statefulsets:
-        pods = client.select("Pod", statefulsets[0].namespace).items
-        pod = next((name_of(pod) for pod in pods), f"{statefulsets[0].name}-0")
+        web = client.get(statefulsets[0])
+        pod = pod_name(web, first_ordinal(web)) if web else f"{statefulsets[0].name}-0"
         note(f"  minisets{session.flags} delete-pod {pod}        # it comes back on its old data")
     note(f"  export KUBECONFIG={session.places.kubeconfig}   # and use kubectl")
     note(f"  minisets{session.flags} down")

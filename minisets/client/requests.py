@@ -5,6 +5,7 @@ Decides how a refusal becomes an error. Leaves exec to `streams.py`, and printin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ class Watch:
             yield WatchEvent(event["type"], event["object"])
 
     def close(self) -> None:
-        """End it."""
+        """End it, also while another thread waits for an event."""
+        # Why shutdown: a close alone waits for the lock that a reading thread holds until an event comes.
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            self._response.shutdown()
         self._response.close()
 
 
@@ -195,6 +199,8 @@ class ApiClient:
         response = self._send("GET", path_of(ref) + "/log", query, stream=True)
         try:
             yield from response.stream(None, decode_content=False)
+        except HTTPError as error:
+            raise Unreachable(f"the server at {self.access.url} went away: the log ends here") from error
         finally:
             response.close()
 

@@ -6,10 +6,12 @@ signals to `cli/`. Protocol: v5.channel.k8s.io (the first byte of each message n
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _PROTOCOL = Subprotocol("v5.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _CHUNK = 32 * 1024
+_GOODBYE = timedelta(seconds=2)
+"""How long the server may take to answer a farewell: after Ctrl-C nobody wants to wait."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class Command:
 class Session:
     """A command that runs; `wait` copies its output until it ends and returns its exit code."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, end: Callable[[], None]) -> None:
         self._connection = connection
+        self._end = end
 
     def feed(self, read: Callable[[int], bytes]) -> threading.Thread:
         """Copy input until its end, on a thread of its own (daemon: a terminal's read can't be ended)."""
@@ -65,7 +70,8 @@ class Session:
     def resize(self, columns: int, rows: int) -> None:
         """Tell the command's terminal its size."""
         size = json.dumps({"Width": columns, "Height": rows}).encode()
-        self._connection.send(bytes([_RESIZE]) + size)
+        with contextlib.suppress(ConnectionClosed):  # the command has ended meanwhile
+            self._connection.send(bytes([_RESIZE]) + size)
 
     def wait(self, stdout: BinaryIO, stderr: BinaryIO) -> int:
         """Copy output until the end. Raises MinisetsError if the command could not run."""
@@ -82,7 +88,7 @@ class Session:
         except ConnectionClosed as error:
             raise errors.MinisetsError("the server ended the session before the command did") from error
         finally:
-            self._connection.close()
+            self._end()
         return _exit_code(status)
 
 
@@ -101,21 +107,25 @@ def run(access: Access, command: Command, *, stdin: bool) -> Session:
     url = f"wss{access.url.removeprefix('https')}{path}/exec?{urlencode(pairs)}"
     context = ssl.create_default_context(cadata=access.authority)
     headers = {"Authorization": f"Bearer {access.token}"}
+    stack = contextlib.ExitStack()
     try:
-        connection = connect(
-            url,
-            ssl=context,
-            subprotocols=[_PROTOCOL],
-            additional_headers=headers,
-            max_size=None,
-            compression=None,
-            proxy=None,
+        connection = stack.enter_context(
+            connect(
+                url,
+                ssl=context,
+                subprotocols=[_PROTOCOL],
+                additional_headers=headers,
+                max_size=None,
+                compression=None,
+                proxy=None,
+                close_timeout=_GOODBYE.total_seconds(),
+            )
         )
     except InvalidStatus as error:
         raise _refused(error) from error
     except (OSError, InvalidHandshake) as error:
         raise errors.MinisetsError(f"no session with the server at {access.url}: {error}") from error
-    return Session(connection)
+    return Session(connection, stack.close)
 
 
 def _refused(error: InvalidStatus) -> errors.MinisetsError:
@@ -127,6 +137,8 @@ def _refused(error: InvalidStatus) -> errors.MinisetsError:
 
 def _exit_code(status: dict[str, Any]) -> int:
     """0, the command's own code, or an error where it never ran."""
+    if not status:
+        raise errors.MinisetsError("the server ended the session before the command did")
     if status.get("status") != "Failure":
         return 0
     causes = (status.get("details") or {}).get("causes") or ()

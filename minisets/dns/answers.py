@@ -47,10 +47,14 @@ class Answer:
     code: Code
     records: tuple[Record, ...] = ()
     additional: tuple[Record, ...] = ()
+    onward: str = ""
+    """An alias' target that is not ours: what others say of it belongs behind the records."""
 
     def __str__(self) -> str:
         """Zone-file text under the code."""
-        return "\n".join([self.code, *map(str, self.records), *(f"+ {extra}" for extra in self.additional)])
+        extras = [f"+ {extra}" for extra in self.additional]
+        onward = [f"> {self.onward}."] if self.onward else []
+        return "\n".join([self.code, *map(str, self.records), *extras, *onward])
 
 
 def answer(question: Question, zone: Zone) -> Answer:
@@ -110,9 +114,15 @@ def _additional(question: Question, records: Records, zone: Zone) -> tuple[Recor
 
 
 def _alias(question: Question, name: str, records: Records, zone: Zone) -> Answer:
-    """The alias, and what it leads to where that is ours too; elsewhere the asker goes on."""
+    """The alias and what it leads to.
+
+    Why: the resolver in a C library doesn't follow an alias itself; it takes what stands in the answer.
+    """
     own = Record(name, "CNAME", f"{records.alias}.")
-    target = zone.names.get(canonical(records.alias))
+    there = canonical(records.alias)
+    if not _is_ours(there, zone):
+        return Answer("NOERROR", (own,), onward=there)
+    target = zone.names.get(there)
     if target is None or target.alias:
         return Answer("NOERROR", (own,))
-    return Answer("NOERROR", (own, *_records(question, canonical(records.alias), target)))
+    return Answer("NOERROR", (own, *_records(question, there, target)))

@@ -91,7 +91,8 @@ class _Building:
             self._empty.add(name)
         for held in slices:
             for endpoint in held.get("endpoints") or ():
-                if (endpoint.get("conditions") or {}).get("ready", True):
+                # Kubernetes: discovery/v1 EndpointConditions; a condition that nobody set means ready.
+                if (endpoint.get("conditions") or {}).get("ready") is not False:
                     self._endpoint(name, endpoint, held.get("ports") or ())
 
     def _endpoint(

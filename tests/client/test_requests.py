@@ -1,0 +1,176 @@
+"""Requests, against a whole server; and how a refusal becomes an error."""
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from minisets import errors
+from minisets.client.requests import ApiClient, Unreachable, WatchEvent, collection_of, path_of, refusal
+from minisets.objects.kinds import Ref
+from tests.waiting import until
+from tests.whole import Whole, configmap, pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+A = Ref("ConfigMap", "default", "a")
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        errors.BadRequest,
+        errors.Unauthorized,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.AlreadyExists,
+        errors.Conflict,
+        errors.Expired,
+        errors.Invalid,
+        errors.TooManyRequests,
+        errors.ServiceUnavailable,
+    ],
+)
+def test_a_status_becomes_the_error_that_it_was(leaf: type[errors.ApiError]) -> None:
+    cause = errors.Cause("spec.replicas", "FieldValueInvalid", "must not be negative")
+    sent = leaf("said", name="web", group="apps", kind="statefulsets", causes=[cause])
+    back = refusal(sent.as_status())
+    assert type(back) is leaf
+    assert back.as_status() == sent.as_status()
+
+
+def test_a_status_that_nobody_knows_is_an_error_all_the_same() -> None:
+    assert type(refusal({"code": 418, "reason": "Teapot", "message": "short"})) is errors.ApiError
+    assert str(refusal({})) == "the server refused without a word"
+
+
+# --- paths ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "path"),
+    [
+        ("Pod", "default", "/api/v1/namespaces/default/pods"),
+        ("Pod", "", "/api/v1/pods"),
+        ("Node", "default", "/api/v1/nodes"),
+        ("StatefulSet", "a", "/apis/apps/v1/namespaces/a/statefulsets"),
+        ("StorageClass", "", "/apis/storage.k8s.io/v1/storageclasses"),
+        ("EndpointSlice", "", "/apis/discovery.k8s.io/v1/endpointslices"),
+    ],
+)
+def test_collections_have_kubernetes_routes(kind: str, namespace: str, path: str) -> None:
+    assert collection_of(kind, namespace) == path
+
+
+def test_names_are_quoted_in_routes() -> None:
+    assert path_of(Ref("Pod", "../x", "a/b?c")) == "/api/v1/namespaces/..%2Fx/pods/a%2Fb%3Fc"
+
+
+# --- against a server ---
+
+
+def test_an_object_is_created_read_patched_and_deleted(whole: Whole) -> None:
+    client = whole.client
+    assert client.get(A) is None
+    assert client.create("ConfigMap", "default", configmap("a")).object["metadata"]["name"] == "a"
+    assert client.patch(A, {"data": {"b": "2"}}).object["data"] == {"a": "1", "b": "2"}
+    assert client.patch(A, [{"op": "remove", "path": "/data/a"}], form="json").object["data"] == {"b": "2"}
+    client.delete(A)
+    with pytest.raises(errors.NotFound, match='configmaps "a" not found'):
+        client.read(A)
+
+
+def test_a_trial_run_changes_nothing(whole: Whole) -> None:
+    whole.client.create("ConfigMap", "default", configmap("a"), dry_run=True)
+    assert whole.client.get(A) is None
+
+
+def test_a_taken_name_is_refused(whole: Whole) -> None:
+    whole.client.create("ConfigMap", "default", configmap("a"))
+    with pytest.raises(errors.AlreadyExists):
+        whole.client.create("ConfigMap", "default", configmap("a"))
+
+
+def test_an_unknown_field_is_refused(whole: Whole) -> None:
+    with pytest.raises(errors.ApiError, match='unknown field "dta"'):
+        whole.client.create("ConfigMap", "default", {**configmap("a"), "dta": {}})
+
+
+def test_listed_objects_carry_their_kind(whole: Whole) -> None:
+    whole.client.create("ConfigMap", "default", configmap("a", app="x"))
+    whole.client.create("ConfigMap", "default", configmap("b"))
+    listing = whole.client.select("ConfigMap", "default", labels="app=x")
+    assert [(held["apiVersion"], held["kind"], held["metadata"]["name"]) for held in listing.items] == [
+        ("v1", "ConfigMap", "a")
+    ]
+    assert listing.version > 0
+    assert len(whole.client.list("ConfigMap").items) >= 2
+
+
+def test_a_table_can_be_asked_for(whole: Whole) -> None:
+    whole.client.create("Pod", "default", pod("a"))
+    assert whole.client.read(Ref("Pod", "default", "a"), table=True)["kind"] == "Table"
+    assert whole.client.collection("Pod", "default", table=True)["rows"][0]["cells"][0] == "a"
+
+
+def test_a_delete_may_be_of_one_uid_only(whole: Whole) -> None:
+    whole.client.create("ConfigMap", "default", configmap("a"))
+    with pytest.raises(errors.Conflict):
+        whole.client.delete(A, uid="another")
+    assert whole.client.get(A) is not None
+
+
+def test_a_watch_tells_what_happens_after_the_list(whole: Whole) -> None:
+    client = whole.client
+    watch = client.watch("ConfigMap", "default", since=client.list("ConfigMap").version, labels="app=x")
+    events: Iterator[WatchEvent] = iter(watch)
+    client.create("ConfigMap", "default", configmap("other"))
+    client.create("ConfigMap", "default", configmap("a", app="x"))
+    client.patch(A, {"data": {"b": "2"}})
+    client.delete(A)
+    told = [next(events) for _ in range(3)]
+    assert [event.type for event in told] == ["ADDED", "MODIFIED", "DELETED"]
+    assert {event.object["metadata"]["name"] for event in told} == {"a"}
+    watch.close()
+
+
+def test_a_watch_from_a_version_that_is_forgotten_is_refused(whole: Whole) -> None:
+    with pytest.raises(errors.Expired):
+        list(whole.client.watch("ConfigMap", since=999_999_999))
+
+
+def test_closing_ends_a_watch_that_waits_in_another_thread(whole: Whole) -> None:
+    watch = whole.client.watch("ConfigMap", since=whole.client.list("ConfigMap").version)
+    seen: list[WatchEvent] = []
+    reading = threading.Thread(target=lambda: seen.extend(watch))
+    reading.start()
+    whole.client.create("ConfigMap", "default", configmap("a"))
+    until(lambda: seen, "an event")
+    watch.close()
+    reading.join(5)
+    assert not reading.is_alive()
+
+
+def test_a_wrong_token_is_refused(whole: Whole) -> None:
+    stranger = ApiClient(dataclasses.replace(whole.access, token="wrong"))  # noqa: S106 - nobody's
+    with pytest.raises(errors.Unauthorized):
+        stranger.list("Pod")
+    stranger.close()
+
+
+def test_a_server_that_is_gone_is_unreachable(whole: Whole) -> None:
+    away = ApiClient(dataclasses.replace(whole.access, url="https://127.0.0.1:9"))
+    assert not away.is_ready()
+    with pytest.raises(Unreachable, match=r"no minisets server answers at https://127\.0\.0\.1:9"):
+        away.list("Pod")
+    away.close()
+
+
+def test_readiness_and_raw_routes_can_be_asked(whole: Whole) -> None:
+    assert whole.client.is_ready()
+    assert whole.client.raw("/version")["gitVersion"].endswith("+minisets")

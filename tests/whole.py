@@ -1,0 +1,76 @@
+"""The whole server in this process, over the engine in memory, as a person's machine would have it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from minisets.api.app import ApiServer, Backend
+from minisets.client.access import Access
+from minisets.client.requests import ApiClient
+from minisets.clock import SystemClock
+from minisets.cluster import credentials, endpoint, network
+from minisets.cluster.places import Places, places
+from minisets.daemon import ControlPlane
+from minisets.engine.memory import MemoryEngine
+from minisets.settings import Settings
+from minisets.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A server that runs, a client of it, and the engine to be scripted."""
+
+    access: Access
+    client: ApiClient
+    places: Places
+    engine: MemoryEngine
+
+
+@contextlib.contextmanager
+def serving(home: Path, cluster: str = "minisets") -> Iterator[Whole]:
+    """Controllers, kubelet and API until the end of the block; its files lie below `home`."""
+    where = places(cluster, home, {"MINISETS_HOME": str(home)})
+    where.state.mkdir(parents=True, exist_ok=True)
+    clock, store = SystemClock(), MemoryStore()
+    engine = MemoryEngine(clock)
+    settings = Settings(cluster=cluster, state=where.state, engine="memory")
+    settings = replace(settings, subnet=network.ensure(engine, cluster, ()))
+    with contextlib.ExitStack() as stack:
+        stack.callback(store.close)
+        stack.callback(engine.close)
+        plane = ControlPlane(store, engine, clock, settings, dns_address="", publish=lambda _: None)
+        plane.start()
+        stack.callback(plane.stop)
+        keys = credentials.ensure(where.state / "pki", (), clock.now())
+        server = ApiServer(Backend(store, plane.registry, engine, clock), settings, keys).start()
+        stack.callback(server.stop)
+        access = Access(f"https://127.0.0.1:{server.port}", keys.ca, keys.token)
+        endpoint.announce(where, access)
+        stack.callback(endpoint.withdraw, where)
+        client = ApiClient(access)
+        stack.callback(client.close)
+        yield Whole(access, client, where, engine)
+
+
+def pod(name: str, **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"containers": [{"name": "nginx", "image": "nginx:1"}]},
+    }
+
+
+def configmap(name: str, **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": labels},
+        "data": {"a": "1"},
+    }
