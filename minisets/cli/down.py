@@ -15,12 +15,13 @@ import click
 from minisets.cli.applying import Applier, word_for
 from minisets.cli.files import opened
 from minisets.cli.following import NotReady, Scene, until
+from minisets.cli.render import aligned
 from minisets.cli.session import Session, note, pause, say, with_session
 from minisets.client.requests import ApiClient
 from minisets.cluster import control, removal
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import MinisetsError, NotFound
-from minisets.objects.metadata import name_of, ref_of, spec_of
+from minisets.objects.metadata import key_of, name_of, ref_of, spec_of
 from minisets.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _down_all(session: Session, client: ApiClient, *, volumes: bool) -> None:
     # Why until nothing at all is left: a controller may have made one more pod meanwhile.
     _end(session, client, _all(client, _WORKLOADS), lambda scene: not scene.objects)
     claims = client.select("PersistentVolumeClaim").items
+    kept = client.select("PersistentVolume").items
     if volumes:
         _delete_all_claims(session, client, claims)
     control.stop(session.places, session.clock, pause)
@@ -86,7 +88,7 @@ def _down_all(session: Session, client: ApiClient, *, volumes: bool) -> None:
         removal.remove(session.places)
         say(f'cluster "{session.cluster}" is gone, its data with it')
     else:
-        _say_what_stays(session, claims)
+        _say_what_stays(session, claims, kept)
 
 
 def _all(client: ApiClient, kinds: Iterable[str]) -> list[Object]:
@@ -182,9 +184,16 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
             note(f"Warning: {word_for(ref)} did not go within {_MARGIN.seconds} s")
 
 
-def _say_what_stays(session: Session, claims: Iterable[Object]) -> None:
-    kept = [f"{name_of(claim)} ({spec_of(claim).get('volumeName') or 'unbound'})" for claim in claims]
-    say(f'cluster "{session.cluster}" is down')
-    if kept:
-        say(f"kept: claims {', '.join(kept)}; `minisets{session.flags} up` finds them again,")
-        say(f"      `minisets{session.flags} down --volumes` deletes them")
+def _say_what_stays(session: Session, claims: Iterable[Object], volumes: Iterable[Object]) -> None:
+    """Each claim, its volume, and the Docker volume that has the data."""
+    handles = {name_of(volume): (spec_of(volume).get("csi") or {}).get("volumeHandle") for volume in volumes}
+    rows = [["CLAIM", "VOLUME", "DOCKER VOLUME"]]
+    for claim in claims:
+        volume = spec_of(claim).get("volumeName") or "<none>"
+        rows.append([key_of(claim), volume, handles.get(volume) or "<none>"])
+    say(f'cluster "{session.cluster}" is down; its state is kept in {session.places.state}')
+    if len(rows) > 1:
+        say("kept with their data:")
+        for line in aligned(rows):
+            say(f"  {line}")
+        say(f"`minisets{session.flags} up` finds them again, `down --volumes` deletes them")

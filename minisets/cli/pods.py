@@ -56,6 +56,8 @@ def delete_pod(
     def saw(scene: Scene) -> None:
         for pod in pods:
             _tell(scene, pod, told)
+            if f"{name_of(pod)} gone" not in told:
+                break  # told in the order in which they were chosen: it reads the same each time
 
     try:
         following.until(

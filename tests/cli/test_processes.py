@@ -31,7 +31,8 @@ def server(home: Path) -> Iterator[Places]:
 
 def test_down_ends_the_server_and_keeps_the_state(run: Run, server: Places) -> None:
     ran = run("down")
-    assert (ran.code, ran.out) == (0, 'cluster "minisets" is down\n'), ran.err
+    said = f'cluster "minisets" is down; its state is kept in {server.state}\n'
+    assert (ran.code, ran.out) == (0, said), ran.err
     assert endpoint.serving(server) is None
     assert server.state.exists()
 
