@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 _INDENT = 2
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
 _HIDDEN = ("apiVersion", "kind", "metadata")
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from minisets.cli.describing import described
 
 POD: dict[str, Any] = {
@@ -66,3 +68,12 @@ def test_a_secret_shows_no_values() -> None:
 
 def test_what_an_object_says_commands_no_terminal() -> None:
     assert "\x1b" not in described({"kind": "Pod", "metadata": {"name": "a"}, "x": "\x1b[2J"}, [], {})
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("hostIPs", "Host IPs"), ("podIP", "Pod IP"), ("volumeClaimTemplates", "Volume Claim Templates")],
+)
+def test_field_names_become_words(key: str, title: str) -> None:
+    obj = {"metadata": {"name": "a"}, "status": {key: "x"}}
+    assert f"  {title}:  x" in described(obj, (), {}).splitlines()
