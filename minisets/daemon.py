@@ -19,7 +19,8 @@ from minisets.api.app import ApiServer, Backend
 from minisets.client.access import Access
 from minisets.clock import SystemClock
 from minisets.cluster import credentials, endpoint, network
-from minisets.cluster.engine import refuse_strangers
+from minisets.cluster.engine import Claim, mark, refuse_strangers
+from minisets.cluster.private import write_private
 from minisets.controllers.endpoints.reconciler import Endpoints
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
@@ -37,6 +38,7 @@ from minisets.loop import Reconciler, Worker
 from minisets.registry.events import Recorder
 from minisets.registry.registry import Registry
 from minisets.store.follow import Follower
+from minisets.store.lock import FileLock
 from minisets.store.memory import MemoryStore
 from minisets.store.sqlite import SqliteStore, first_version
 
@@ -165,57 +167,73 @@ def serve(settings: Settings, places: Places, *, announce: Callable[[str], None]
 def running(settings: Settings, places: Places) -> Iterator[Access]:
     """The whole server, from its lock to its announcement; everything ends with the block."""
     clock = SystemClock()
-    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.state, places.state):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.ExitStack() as stack:
-        store: Store
-        if settings.engine == "memory":
-            store = MemoryStore(first_version=first_version(clock.now()))
-        else:
-            store = SqliteStore(settings.state / "state.db", clock=clock)
-        stack.callback(store.close)
-        engine, settings = _engine(settings, clock)
-        stack.callback(engine.close)
-        dns = _dns(settings, stack)
+        store = _store(settings, places, clock, stack)
+        mark(places, settings.engine)
+        engine, settings = _engine(settings, places, clock, stack)
+        dns, notices = _dns(settings, stack)
         plane = ControlPlane(
             store,
             engine,
             clock,
             settings,
-            dns_address=str(settings.parts.gateway) if settings.subnet else "",
+            dns_address=str(settings.parts.gateway) if dns else "",
             publish=dns.publish if dns else _nowhere,
         )
         plane.start()
         stack.callback(plane.stop)
-        yield _api(store, plane.registry, engine, clock, settings, places, stack)
+        access = _api(store, plane.registry, engine, clock, settings, places, stack)
+        endpoint.announce(places, access, notices)
+        stack.callback(endpoint.withdraw, places)
+        yield access
 
 
-def _engine(settings: Settings, clock: Clock) -> tuple[Engine, Settings]:
+def _store(settings: Settings, places: Places, clock: Clock, stack: contextlib.ExitStack) -> Store:
+    """Where objects rest, locked: one server a state."""
+    if settings.engine == "docker":
+        stored = SqliteStore(settings.state / places.database.name, clock=clock)
+        stack.callback(stored.close)
+        return stored
+    stack.callback(FileLock(settings.state / places.lock.name).release)
+    store = MemoryStore(first_version=first_version(clock.now()))
+    stack.callback(store.close)
+    return store
+
+
+def _engine(
+    settings: Settings, places: Places, clock: Clock, stack: contextlib.ExitStack
+) -> tuple[Engine, Settings]:
     """The engine, and the settings with the subnet of the cluster's network, which exists afterwards."""
     if settings.engine == "memory":
-        return MemoryEngine(clock), settings
+        memory = MemoryEngine(clock)
+        stack.callback(memory.close)
+        return memory, settings
     engine = DockerEngine.connect()
-    try:
-        refuse_strangers(engine, settings.cluster)
-        subnet = network.ensure(engine, settings.cluster, network.routes(_HOST_ROUTES))
-    except BaseException:
-        engine.close()
-        raise
+    stack.callback(engine.close)
+    stack.callback(Claim(engine, settings.cluster).release)  # before anything there is touched
+    refuse_strangers(engine, settings.cluster)
+    wanted = settings.subnet or network.kept(places.subnet)
+    subnet = network.ensure(engine, settings.cluster, network.routes(_HOST_ROUTES), wanted)
+    write_private(places.subnet, f"{subnet}\n")
     return engine, replace(settings, subnet=subnet)
 
 
-def _dns(settings: Settings, stack: contextlib.ExitStack) -> DnsServer | None:
-    """Names for pods, where port 53 of the bridge can be had (root on Linux)."""
+def _dns(settings: Settings, stack: contextlib.ExitStack) -> tuple[DnsServer | None, tuple[str, ...]]:
+    """Names for pods, where port 53 of the bridge can be had (root on Linux); else what to say."""
     if settings.subnet is None:
-        return None
+        return None, ()
     gateway = str(settings.parts.gateway)
     try:
         server = DnsServer(gateway, _DNS_PORT, resolvers(_HOST_RESOLVERS, without=gateway))
     except MinisetsError as error:
-        _log.warning("pods have no names: %s", error)
-        return None
+        notice = f"pods have no names: {error}"
+        _log.warning("%s", notice)
+        return None, (notice,)
     server.start()
     stack.callback(server.stop)
-    return server
+    return server, ()
 
 
 def _nowhere(zone: object) -> None:
@@ -232,13 +250,10 @@ def _api(
     places: Places,
     stack: contextlib.ExitStack,
 ) -> Access:
-    """The HTTPS server, and the files by which it is found."""
-    keys = credentials.ensure(settings.state / "pki", (settings.host,), clock.now())
+    """The HTTPS server, and how to reach it."""
+    keys = credentials.ensure(settings.state / credentials.FOLDER, (settings.host,), clock.now())
     port = settings.port or endpoint.kept_port(places, settings.host)
     server = ApiServer(Backend(store, registry, engine, clock), replace(settings, port=port), keys)
     server.start()
     stack.callback(server.stop)
-    access = Access(f"https://{settings.host}:{server.port}", keys.ca, keys.token)
-    endpoint.announce(places, access)
-    stack.callback(endpoint.withdraw, places)
-    return access
+    return Access(f"https://{settings.host}:{server.port}", keys.ca, keys.token)

@@ -24,7 +24,7 @@ class UsageError(MinisetsError):
     """What was asked for makes no sense as it stands: the CLI exits with 2."""
 
 
-class Terminal(MinisetsError):  # noqa: N818 - reads as a claim: this failure is terminal
+class Terminal(MinisetsError):
     """A reconciler gives a key up until it changes: trying again would fail the same way."""
 
 
@@ -89,7 +89,8 @@ class ApiError(MinisetsError):
             "message": str(self),
             "reason": self.reason,
         }
-        if details := self.details():
+        # Why 404: `kubectl debug` reads the details of a route that is not there, and crashes without.
+        if (details := self.details()) or self.code == NotFound.code:
             status["details"] = details
         return {**status, "code": self.code}
 

@@ -21,7 +21,7 @@ from minisets.cli.following import NotReady, Scene, is_passing, is_ready, pods_b
 from minisets.cli.render import aligned, plain
 from minisets.cli.session import Session, note, pause, say, with_session
 from minisets.client.requests import ApiClient
-from minisets.cluster import control, engine
+from minisets.cluster import control, endpoint, engine
 from minisets.controllers.statefulset.identity import first_ordinal, pod_name
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import name_of, status_of
@@ -87,6 +87,8 @@ def _server(session: Session) -> ApiClient:
         settings = Settings(cluster=session.cluster, state=places.state)
         access = control.ensure(places, settings, session.clock, pause)
         note(f'started the server of cluster "{session.cluster}" at {access.url}')
+    for notice in endpoint.notices(places):
+        note(f"Warning: {notice}")
     return ApiClient(access, command="minisets up")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from minisets import errors
 from minisets.objects.kinds import Object, Ref, kind_of
@@ -262,6 +262,11 @@ class ApiClient:
             )
         except NewConnectionError as error:
             raise Unreachable(f"no minisets server answers at {self.access.url}") from error
+        except ProtocolError as error:
+            raise Unreachable(
+                f"the server at {self.access.url} went away before it answered: "
+                "see `minisets status`, and run the command again"
+            ) from error
         except HTTPError as error:
             raise errors.MinisetsError(f"the server at {self.access.url} did not answer: {error}") from error
         if response.status >= 400:

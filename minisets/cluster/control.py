@@ -61,8 +61,8 @@ def _start(places: Places, settings: Settings, clock: Clock, sleep: Callable[[ti
         if found is not None and _answers(found):
             return found
         if process.poll() is not None:
-            if (other := endpoint.serving(places)) and other.pid != process.pid:
-                # Why: two `up` at once; the other one's server won the lock, so use that.
+            if endpoint.has_the_lock(places) not in (None, process.pid):
+                # Why: two `up` at once; the other one's server won the lock, and will serve soon: use that.
                 sleep(_PAUSE)
                 continue
             raise MinisetsError(f"the server did not start: {_last_line(places, began)}")
@@ -108,7 +108,7 @@ def _last_line(places: Places, began: int) -> str:
 
 
 def stop(places: Places, clock: Clock, sleep: Callable[[timedelta], None]) -> bool:
-    """End the server with SIGTERM and wait for it; False if none ran. Pods run on."""
+    """End the server with SIGTERM and wait until its process is gone; False if none ran. Pods run on."""
     found = endpoint.serving(places)
     if found is None:
         return False
@@ -121,7 +121,7 @@ def stop(places: Places, clock: Clock, sleep: Callable[[timedelta], None]) -> bo
             f"the server (process {found.pid}) is another user's: run the command as that user"
         ) from error
     deadline = clock.elapsed() + STOP_WITHIN
-    while endpoint.serving(places) == found:
+    while endpoint.is_alive(found):
         if clock.elapsed() > deadline:
             raise MinisetsError(
                 f"the server (process {found.pid}) does not end: see {places.log}, then `kill {found.pid}`"

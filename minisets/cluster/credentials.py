@@ -34,8 +34,11 @@ _AHEAD = timedelta(days=30)
 """How long before its end a certificate is made anew."""
 _SKEW = timedelta(hours=1)
 
+FOLDER = "pki"
+"""Where a cluster's credentials lie in its state."""
 _CA, _CA_KEY = "ca.crt", "ca.key"
 _CERTIFICATE, _KEY, _TOKEN = "server.crt", "server.key", "token"
+FILES = (_CA, _CA_KEY, _CERTIFICATE, _KEY, _TOKEN)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from minisets.cluster.private import write_private
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minisets.cluster.places import Places
 
 
@@ -56,12 +58,12 @@ def _free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def announce(places: Places, access: Access) -> None:
-    """Write the kubeconfig, and which process serves (this one)."""
+def announce(places: Places, access: Access, notices: Sequence[str] = ()) -> None:
+    """Write the kubeconfig, which process serves (this one), and what a person should know of it."""
     places.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(places.kubeconfig, kubeconfig(access, places.cluster))
-    started = _start_of(os.getpid())
-    write_private(places.process, json.dumps({"pid": os.getpid(), "started": started}) + "\n")
+    said = {"pid": os.getpid(), "started": _start_of(os.getpid()), "notices": list(notices)}
+    write_private(places.process, json.dumps(said) + "\n")
 
 
 def withdraw(places: Places) -> None:
@@ -76,7 +78,29 @@ def serving(places: Places) -> Serving | None:
         found = Serving(int(said["pid"]), int(said["started"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return found if _start_of(found.pid) == found.started >= 0 else None
+    return found if is_alive(found) else None
+
+
+def notices(places: Places) -> tuple[str, ...]:
+    """What a person should know of the server that runs."""
+    try:
+        return tuple(map(str, json.loads(places.process.read_text())["notices"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+
+
+def is_alive(process: Serving) -> bool:
+    """Whether that very process is there; it may be on its way out, and serve no more."""
+    return _start_of(process.pid) == process.started >= 0
+
+
+def has_the_lock(places: Places) -> int | None:
+    """The living process that opened the state last, though it may not serve yet."""
+    try:
+        process = int(places.lock.read_text())
+    except (OSError, ValueError):
+        return None
+    return process if _start_of(process) >= 0 else None
 
 
 def _start_of(pid: int) -> int:

@@ -33,10 +33,10 @@ _CANDIDATES = tuple(
 _SHORTEST = 8
 
 
-def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
-    """The first candidate that overlaps nothing; MinisetsError where there is none."""
+def free_subnet(taken: Iterable[IPv4Network], wanted: IPv4Network | None = None) -> IPv4Network:
+    """The wanted one, or the first candidate, that overlaps nothing; MinisetsError where there is none."""
     used = tuple(taken)
-    for candidate in _CANDIDATES:
+    for candidate in (wanted, *_CANDIDATES) if wanted else _CANDIDATES:
         if not any(candidate.overlaps(other) for other in used):
             return candidate
     raise MinisetsError(
@@ -66,8 +66,10 @@ def _address(hexadecimal: str) -> IPv4Address:
     return IPv4Address(int.from_bytes(bytes.fromhex(hexadecimal), "little"))
 
 
-def ensure(engine: Engine, cluster: str, routed: Iterable[IPv4Network]) -> IPv4Network:
-    """The subnet of the cluster's network, which exists afterwards."""
+def ensure(
+    engine: Engine, cluster: str, routed: Iterable[IPv4Network], wanted: IPv4Network | None = None
+) -> IPv4Network:
+    """The subnet of the cluster's network, which exists afterwards; wanted: the one of last time."""
     existing = engine.list_networks()
     ours = find(existing, cluster)
     if ours is not None:
@@ -75,7 +77,7 @@ def ensure(engine: Engine, cluster: str, routed: Iterable[IPv4Network]) -> IPv4N
     taken = [IPv4Network(network.subnet) for network in existing if _is_ipv4(network.subnet)]
     taken += routed
     while True:
-        subnet = free_subnet(taken)
+        subnet = free_subnet(taken, wanted)
         try:
             engine.create_network(spec_for(cluster, subnet))
         except EngineConflict:
@@ -86,6 +88,14 @@ def ensure(engine: Engine, cluster: str, routed: Iterable[IPv4Network]) -> IPv4N
             taken.append(subnet)
         else:
             return subnet
+
+
+def kept(file: Path) -> IPv4Network | None:
+    """The subnet that was written down, if it can be read."""
+    try:
+        return IPv4Network(file.read_text().strip())
+    except (OSError, ValueError):
+        return None
 
 
 def spec_for(cluster: str, subnet: IPv4Network) -> NetworkSpec:

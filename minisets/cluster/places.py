@@ -25,6 +25,21 @@ class Places:
     kubeconfig: Path
 
     @property
+    def database(self) -> Path:
+        """What is stored; a cluster in memory has none."""
+        return self.state / "state.db"
+
+    @property
+    def engine(self) -> Path:
+        """Which engine the cluster has: `docker` or `memory`."""
+        return self.state / "engine"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the server, with its process id in it."""
+        return self.state / "state.db.lock"
+
+    @property
     def log(self) -> Path:
         """What the server prints."""
         return self.state / "daemon.log"
@@ -33,6 +48,11 @@ class Places:
     def process(self) -> Path:
         """Which process serves, and where: JSON."""
         return self.state / "daemon.json"
+
+    @property
+    def subnet(self) -> Path:
+        """The subnet of last time: what is stored has addresses in it."""
+        return self.state / "subnet"
 
     @property
     def port(self) -> Path:

@@ -1,45 +1,94 @@
 """Complete removal of a cluster: whatever on the engine carries its label, its state, its kubeconfig.
 
-Touches nothing without the label. Called only after a person agreed to lose the data.
+Touches nothing without the label, and no file that is not ours: somebody may have put others beside them.
+Called only after a person agreed to lose the data.
 """
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 from typing import TYPE_CHECKING
 
+from minisets.cluster import credentials
+from minisets.cluster.engine import is_in_memory
 from minisets.engine import labels
 from minisets.engine.docker import DockerEngine
-from minisets.errors import EngineConflict, EngineUnavailable
+from minisets.errors import EngineConflict, MinisetsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from minisets.cluster.places import Places
     from minisets.engine.interface import Engine
 
 
 def remove(places: Places) -> None:
-    """Remove everything of the cluster; without an engine only what lies in files."""
-    with contextlib.suppress(EngineUnavailable):
+    """Remove everything of the cluster. MinisetsError if something cannot go: the state stays, to try again.
+
+    A cluster in memory has nothing on Docker: what bears its name there is another one's.
+    """
+    if not is_in_memory(places):
         engine = DockerEngine.connect()
         try:
             remove_from(engine, places.cluster)
         finally:
             engine.close()
-    shutil.rmtree(places.state, ignore_errors=True)
-    places.kubeconfig.unlink(missing_ok=True)
+    remove_files(places)
 
 
 def remove_from(engine: Engine, cluster: str) -> None:
-    """Containers, then volumes, then the network; images of ours that no other cluster uses."""
+    """Containers, then volumes, then the network; images of ours that no other cluster uses.
+
+    MinisetsError names what is left because something that is not ours uses it.
+    """
     ours = labels.cluster_selector(cluster)
     for container in engine.list_containers(ours):
         engine.remove_container(container.id, force=True)
-    for volume in engine.list_volumes(ours):
-        engine.remove_volume(volume.name)
-    for network in engine.list_networks():
-        if network.labels.get(labels.CLUSTER) == cluster:
-            engine.remove_network(network.id)
+    volumes = [(engine.remove_volume, volume.name) for volume in engine.list_volumes(ours)]
+    networks = [
+        (engine.remove_network, network.id)
+        for network in engine.list_networks()
+        if network.labels.get(labels.CLUSTER) == cluster
+    ]
+    left = []
+    for remove_one, name in (*volumes, *networks):
+        try:
+            remove_one(name)
+        except EngineConflict as error:
+            left.append(str(error))
+    if left:
+        raise MinisetsError(
+            f"something that is not minisets' uses what was to go: {'; '.join(left)}. "
+            "Remove or disconnect that, then type the same again"
+        )
     for image in engine.list_images({labels.KIND: "image"}):
         with contextlib.suppress(EngineConflict):
             engine.remove_image(image.id)
+
+
+def remove_files(places: Places) -> None:
+    """The cluster's files, with what a killed server left of their replacements; folders if empty then."""
+    database = places.database
+    files = [
+        *(database.with_name(database.name + end) for end in ("", "-wal", "-shm", "-journal")),
+        *(
+            places.engine,
+            places.lock,
+            places.log,
+            places.process,
+            places.port,
+            places.subnet,
+            places.kubeconfig,
+        ),
+    ]
+    keys = places.state / credentials.FOLDER
+    for file in (*files, *(keys / name for name in credentials.FILES)):
+        for each in (file, *file.parent.glob(f".{file.name}.????????")):
+            each.unlink(missing_ok=True)
+    for folder in (keys, places.state):
+        _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -6,6 +6,7 @@ What decides is `placement.py`. Kubernetes: pkg/scheduler/schedule_one.go.
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from minisets.controllers.placement import NotOurs, Place, Refuse, SelectNode, Surroundings, place
@@ -17,18 +18,20 @@ from minisets.objects.metadata import (
     annotations_of,
     condition,
     generation_of,
+    is_being_deleted,
     key_of,
     name_of,
     namespace_of,
     ref_of,
+    spec_of,
     status_of,
     timestamp,
     uid_of,
 )
+from minisets.registry.options import DeleteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
 
     from minisets.clock import Clock
     from minisets.objects.kinds import Object
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from minisets.store.interface import Change
 
 _SCHEDULED = "PodScheduled"
+_AT_ONCE = timedelta(0)
 
 
 class Scheduling:
@@ -60,7 +64,7 @@ class Scheduling:
             case "PersistentVolumeClaim":
                 yield from self._waiting(change.ref.namespace, change.ref.name)
             case _:
-                if not is_scheduled(change.object):
+                if not is_scheduled(change.object) or is_being_deleted(change.object):
                     yield key_of(change.object)
                 for name in claim_names(change.object):  # it may have had one exclusively
                     yield from self._waiting(change.ref.namespace, name)
@@ -70,6 +74,10 @@ class Scheduling:
         namespace, _, name = key.partition("/")
         pod = self._reader.get(Ref("Pod", namespace, name))
         if pod is None:
+            return None
+        if is_being_deleted(pod) and self._has_a_node_that_is_not(pod):
+            with contextlib.suppress(NotFound, Conflict):
+                self._registry.delete(ref_of(pod), DeleteOptions(grace=_AT_ONCE, uid=uid_of(pod)))
             return None
         match place(pod, self._around(pod)):
             case Place(node=node):
@@ -84,6 +92,11 @@ class Scheduling:
             case never:
                 assert_never(never)
         return None
+
+    def _has_a_node_that_is_not(self, pod: Object) -> bool:
+        """Why: no kubelet will ever end such a pod. Kubernetes: podgc gcOrphaned."""
+        node = str(spec_of(pod).get("nodeName") or "")
+        return bool(node) and self._reader.get(Ref("Node", "", node)) is None
 
     def _waiting(self, namespace: str, claim: str = "") -> Iterable[str]:
         for pod in self._reader.list("Pod", namespace).items:

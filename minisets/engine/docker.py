@@ -88,7 +88,7 @@ class DockerEngine:
         """All containers, running or not, with all of these labels."""
         with translated("containers"):
             found = self._client.containers(all=True, filters=translate.label_filters(labels))
-        return tuple(translate.summary(body) for body in found)
+        return tuple(translate.summary(body) for body in found if not translate.is_a_copy(body))
 
     def inspect_container(self, container: str) -> Container:
         """By id or name."""

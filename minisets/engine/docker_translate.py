@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from minisets.engine import labels
 from minisets.engine.interface import (
     Container,
     ContainerSummary,
@@ -62,7 +63,8 @@ def _host_config(spec: ContainerSpec) -> Json:
     host: Json = {
         "LogConfig": _LOG,
         "RestartPolicy": {"Name": "no"},
-        "Mounts": [_mount(mount) for mount in spec.mounts],
+        "Mounts": [_mount(mount) for mount in spec.mounts if not _is_bound_by_name(mount)],
+        "Binds": [_bind(mount) for mount in spec.mounts if _is_bound_by_name(mount)],
         "Memory": spec.memory_bytes,
         # Kubernetes: no swap for containers. Docker's default would be as much again.
         "MemorySwap": spec.memory_bytes,
@@ -89,6 +91,15 @@ def _namespaces(spec: ContainerSpec) -> Json:
         "NetworkMode": spec.attachment.network if spec.attachment else "none",
         "IpcMode": "shareable" if spec.attachment else "",
     }
+
+
+def _is_bound_by_name(mount: Mount) -> bool:
+    """Only the old form makes a missing directory before API 1.42; it has no way to say a colon."""
+    return mount.kind == "bind" and mount.is_made and ":" not in mount.source + mount.target
+
+
+def _bind(mount: Mount) -> str:
+    return f"{mount.source}:{mount.target}:{'ro' if mount.read_only else 'rw'}"
 
 
 def _mount(mount: Mount) -> Json:
@@ -120,6 +131,16 @@ def summary(body: Json) -> ContainerSummary:
     # Why: a legacy link gives a container further names, with a slash in them.
     own = next((name for name in names if "/" not in name), "")
     return ContainerSummary(body["Id"], own, body["State"], body.get("Labels") or {})
+
+
+def is_a_copy(body: Json) -> bool:
+    """Whether a listed container has one of ours' labels from its image (`docker commit web-0`): not ours.
+
+    Ours shares the network of the sandbox that its label names.
+    """
+    sandbox = (body.get("Labels") or {}).get(labels.SANDBOX)
+    mode = (body.get("HostConfig") or {}).get("NetworkMode") or ""
+    return sandbox is not None and mode != f"container:{sandbox}"
 
 
 def container(body: Json) -> Container:

@@ -21,6 +21,7 @@ class Mount:
     """What a container sees at `target`. A volume is never filled from the image (`nocopy`).
 
     kind `volume`: source is the volume's name; `bind`: a host path; `tmpfs`: no source.
+    is_made: a host path that is not there becomes a directory.
     """
 
     kind: Literal["volume", "bind", "tmpfs"]
@@ -28,6 +29,7 @@ class Mount:
     source: str = ""
     read_only: bool = False
     size_bytes: int = 0
+    is_made: bool = False
 
 
 @dataclass(frozen=True)

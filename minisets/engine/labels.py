@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-from minisets.objects.metadata import labels_of, name_of, namespace_of, spec_of, uid_of
+from minisets.objects.metadata import labels_of, meta, name_of, namespace_of, spec_of, uid_of
 from minisets.objects.owners import controller_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ STATEFULSET = "dev.minisets.statefulset"
 POD_VOLUME = "dev.minisets.pod-volume"
 CLAIM = "dev.minisets.claim"
 CLAIM_UID = "dev.minisets.claim-uid"
+CLAIM_CREATED = "dev.minisets.claim-created"  # of several volumes of one claim's name, which is the newest
 CLAIM_LABELS = "dev.minisets.claim-labels"
 VOLUME = "dev.minisets.volume"
 CAPACITY = "dev.minisets.capacity"
@@ -102,6 +103,7 @@ def volume_labels(
         NAMESPACE: namespace_of(claim),
         CLAIM: name_of(claim),
         CLAIM_UID: uid_of(claim),
+        CLAIM_CREATED: str(meta(claim).get("creationTimestamp") or ""),
         CLAIM_LABELS: json.dumps(dict(labels_of(claim)), sort_keys=True, separators=(",", ":")),
         VOLUME: volume_name,
         CAPACITY: str(requests.get("storage") or ""),

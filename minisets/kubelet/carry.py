@@ -39,7 +39,7 @@ from minisets.kubelet.actions import (
     Warn,
     WriteFiles,
 )
-from minisets.kubelet.addresses import uses_host_network
+from minisets.kubelet.attaching import attached
 from minisets.kubelet.containers import Wanted, wanted
 from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
@@ -49,10 +49,11 @@ from minisets.kubelet.spec import (
     Surroundings,
     container_spec,
     resolv_conf,
+    root_refused,
     sandbox_spec,
 )
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import name_of, namespace_of, ref_of, uid_of
+from minisets.objects.metadata import name_of, namespace_of, ref_of, spec_of, uid_of
 from minisets.registry.registry import DeleteOptions
 from minisets.settings import NODE
 
@@ -108,6 +109,7 @@ class Carrier:
                 self._create_sandbox(pod, observed, action)
             case WriteFiles():
                 self._write_files(pod, action)
+                return False  # Why: what follows in the plan decides; a pod that waits would spin on this
             case PullImage():
                 self._parts.images.request(pod, _named(pod, action.container), action.restart)
             case CreateContainer():
@@ -157,9 +159,10 @@ class Carrier:
         own = self._engine.list_volumes(labels.pod_selector(self._cluster, uid_of(pod)))
         volumes = {one.labels.get(labels.POD_VOLUME, ""): one.name for one in own} | dict(observed.volumes)
         sources = self._sources(pod)
+        self._say_if_nameless(pod)
         image = self._parts.sandbox_image.ensured()
-        network, address = self._network(pod)
-        around = SandboxSurroundings(self._cluster, network, address, mounts.sandbox_mounts(sources, volumes))
+        joined, address = attached(pod, self._parts)
+        around = SandboxSurroundings(self._cluster, joined, address, mounts.sandbox_mounts(sources, volumes))
 
         def create(name: str) -> str:
             text = resolv_conf(pod, self._parts.dns)
@@ -168,17 +171,21 @@ class Carrier:
         try:
             self._under_a_free_name(pod, "", "sandbox", create)
         except EngineError as error:
-            self._tell(pod, "Warning", "FailedCreatePodSandBox", str(error))
+            self._sandbox_failed(pod, error)
             raise
 
-    def _network(self, pod: Object) -> tuple[str, str]:
-        """The network, and the address in it: taken, and on record, before anything has it."""
-        if uses_host_network(pod):
-            return "host", ""
-        address = self._parts.addresses.take(pod)
-        if self._parts.settings.subnet is None:
-            return "", ""
-        return self._parts.settings.network, address
+    def _sandbox_failed(self, pod: Object, error: EngineError) -> None:
+        """Said, and tried again with more and more patience."""
+        self._parts.memory.sandbox_failed(uid_of(pod))
+        self._tell(pod, "Warning", "FailedCreatePodSandBox", str(error))
+
+    def _say_if_nameless(self, pod: Object) -> None:
+        """Kubernetes: kubelet network/dns.Configurer GetPodDNS."""
+        if self._parts.dns or self._parts.settings.subnet is None:
+            return
+        if (spec_of(pod).get("dnsPolicy") or "ClusterFirst") in ("ClusterFirst", "ClusterFirstWithHostNet"):
+            said = "the cluster's names are not served (see the server's log): the pod resolves others only"
+            self._tell(pod, "Warning", "MissingClusterDNS", said)
 
     def _sources(self, pod: Object) -> Mapping[str, mounts.Source]:
         """What stands behind each volume. What is not ours is not mounted because a PV names it."""
@@ -205,6 +212,7 @@ class Carrier:
         try:
             env = environment(self._fresh(pod), one.spec, self._parts.store, self._node())
             mounted = mounts.container_mounts(pod, one.spec, self._sources(pod), observed.volumes)
+            self._check_user(pod, one)
         except NotYet as error:
             self._say_waiting(pod, one, error.reason, str(error))
             return False
@@ -223,8 +231,16 @@ class Carrier:
         ) as error:  # what the engine will not make, e.g. a mount of a path that is not there
             self._say_waiting(pod, one, "CreateContainerError", str(error))
             return False
+        if not self._parts.images.was_pulled_for(pod, one, action.restart):
+            said = f'Container image "{one.spec["image"]}" already present on machine'
+            self._tell(pod, "Normal", "Pulled", said, one)
         self._tell(pod, "Normal", "Created", f"Container created: {one.name}", one)
         return True
+
+    def _check_user(self, pod: Object, one: Wanted) -> None:
+        image = self._engine.inspect_image(str(one.spec["image"]))
+        if why := root_refused(pod, one, image.user if image else ""):
+            raise NotYet(why)
 
     def _say_waiting(self, pod: Object, one: Wanted, reason: str, message: str) -> None:
         self._tell(pod, "Warning", "Failed", f"Error: {message}", one)
@@ -238,14 +254,18 @@ class Carrier:
             raise
         except EngineError as error:
             if one is None:
-                self._tell(pod, "Warning", "FailedCreatePodSandBox", str(error))
                 self._engine.remove_container(action.id, force=True)
+                self._sandbox_failed(pod, error)
                 raise
-            self._tell(pod, "Warning", "Failed", f"Error: {error}", one)
-            if not self._engine.inspect_container(action.id).error:
+            # Why not `error`: it names the container's id, so that no two of these events would be one.
+            why = self._engine.inspect_container(action.id).error
+            self._tell(pod, "Warning", "Failed", f"Error: {why or error}", one)
+            if not why:
                 raise
             return True
-        if one is not None:
+        if one is None:
+            self._parts.memory.sandbox_started(uid_of(pod))
+        else:
             self._tell(pod, "Normal", "Started", f"Container started: {one.name}", one)
         return True
 

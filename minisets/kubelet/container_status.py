@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet import backoff
-from minisets.kubelet.containers import Wanted, exit_code_of
+from minisets.kubelet.containers import FINISHED, Wanted, exit_code_of
 from minisets.objects.metadata import (
     is_being_deleted,
     name_of,
@@ -38,6 +38,8 @@ def container_status(
     """The entry of one container; ended: the pod is at its end, so nothing waits any more (A-109)."""
     old = reported(pod, one)
     seen = observed.newest(one.name)
+    if seen is None and old.get("containerID") and status_of(pod).get("phase") in FINISHED:
+        return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if ended and (seen is None or not seen.is_over):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if seen is None or seen.is_startable:

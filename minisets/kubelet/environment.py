@@ -17,7 +17,7 @@ from minisets.objects.metadata import annotations_of, labels_of, meta, namespace
 from minisets.objects.quantities import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from minisets.objects.kinds import Object
     from minisets.objects.reading import Reader
@@ -115,6 +115,11 @@ def data_of(obj: Object) -> dict[str, bytes]:
     return {key: (value or "").encode() for key, value in (obj.get("data") or {}).items()} | binary
 
 
+def _variables_of(obj: Object) -> dict[str, bytes]:
+    """Kubernetes: what a ConfigMap has as bytes is for files only."""
+    return data_of({**obj, "binaryData": {}})
+
+
 def missing(ref: Ref) -> str:
     """Kubernetes' words for a source that is not there."""
     return f'{ref.kind.lower()} "{ref.name}" not found'
@@ -131,13 +136,13 @@ def _imported(namespace: str, source: dict[str, Any], reader: Reader) -> Iterato
             if reference.get("optional"):
                 continue
             raise NotYet(missing(ref))
-        for key, value in data_of(obj).items():
+        for key, value in _variables_of(obj).items():
             yield f"{source.get('prefix') or ''}{key}", value.decode(errors="replace")
 
 
 def _key(ref: Ref, key: dict[str, Any], reader: Reader) -> str | None:
     obj = reader.get(ref)
-    found = data_of(obj).get(key["key"]) if obj is not None else None
+    found = _variables_of(obj).get(key["key"]) if obj is not None else None
     if found is not None:
         return found.decode(errors="replace")
     if key.get("optional"):
@@ -161,6 +166,20 @@ def _services(pod: Object, reader: Reader) -> Iterator[tuple[str, str]]:
         for port in ports:
             if port.get("name"):
                 yield f"{name}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}", str(port["port"])
+        yield from _links(name, address, ports)
+
+
+def _links(name: str, address: str, ports: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Kubernetes: envvars.makeLinkVariables, which are Docker's old ones."""
+    for place, port in enumerate(ports):
+        number, protocol = str(port["port"]), str(port.get("protocol") or "TCP")
+        url, prefix = f"{protocol.lower()}://{address}:{number}", f"{name}_PORT_{number}_{protocol.upper()}"
+        if not place:
+            yield f"{name}_PORT", url
+        yield prefix, url
+        yield f"{prefix}_PROTO", protocol.lower()
+        yield f"{prefix}_PORT", number
+        yield f"{prefix}_ADDR", address
 
 
 def _host_address(node: Object | None) -> str:

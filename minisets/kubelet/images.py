@@ -97,6 +97,11 @@ class Images:
         self._tell(pod, one, "Normal", "Pulling", f'Pulling image "{image}"')
         self._lane.submit(lambda: self._fetch(pod, one, key, image))
 
+    def was_pulled_for(self, pod: Object, one: Wanted, restart: int) -> bool:
+        """Whether that start of the container had to fetch its image."""
+        pull = self._pull_of(pod, one)
+        return pull is not None and pull.restart == restart
+
     def forget(self, uid: str) -> None:
         """The pod is gone."""
         with self._lock:

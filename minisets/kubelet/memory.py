@@ -1,11 +1,13 @@
 """What a kubelet remembers between two looks at a pod, and a new one can do without.
 
-When a container was asked to stop (it is asked again), why one could not be made (it is tried again).
+When a container was asked to stop (it is asked again), why one could not be made (it is tried again),
+how often a sandbox failed.
 """
 
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from minisets.clock import Clock
+
+
+# Why: what is removed after a failure is an event, and an event is a reason to look again at once.
+_FIRST_RETRY = timedelta(seconds=1)
+_LONGEST_RETRY = timedelta(minutes=1)
 
 
 class Memory:
@@ -23,6 +30,7 @@ class Memory:
         self._lock = threading.Lock()
         self._stops: dict[str, datetime] = {}
         self._waiting: dict[str, dict[str, tuple[str, str]]] = {}
+        self._sandbox_failures: dict[str, tuple[int, datetime]] = {}
 
     def stop_was_sent(self, container_id: str) -> None:
         """It was asked now; the first time counts."""
@@ -59,7 +67,25 @@ class Memory:
         with self._lock:
             return dict(self._waiting.get(uid, {}))
 
+    def sandbox_failed(self, uid: str) -> None:
+        """The engine could not make or start the pod's sandbox, once more."""
+        with self._lock:
+            failures = self._sandbox_failures.get(uid, (0, None))[0] + 1
+            delay = min(_FIRST_RETRY * 2 ** (failures - 1), _LONGEST_RETRY)
+            self._sandbox_failures[uid] = (failures, self._clock.now() + delay)
+
+    def sandbox_started(self, uid: str) -> None:
+        """It could, after all."""
+        with self._lock:
+            self._sandbox_failures.pop(uid, None)
+
+    def sandbox_again_at(self, uid: str) -> datetime | None:
+        """When it is to be tried again, if it failed."""
+        with self._lock:
+            return self._sandbox_failures.get(uid, (0, None))[1]
+
     def forget_pod(self, uid: str) -> None:
         """The pod is gone."""
         with self._lock:
+            self._sandbox_failures.pop(uid, None)
             self._waiting.pop(uid, None)

@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 INSIDE_SANDBOX = "/v"
 FILES = ("configMap", "secret", "downwardAPI", "projected")
 _OWN = ("emptyDir", *FILES)
+_MADE = ("", "DirectoryOrCreate")
 
 
 @dataclass(frozen=True)
 class Source:
-    """own: a Docker volume of the pod's own; volume: one by name; bind: a path on the machine."""
+    """own: a Docker volume of the pod's own; volume: one by name; bind: a path on the machine.
+
+    is_made: a path that is not there becomes a directory.
+    """
 
     kind: Literal["own", "volume", "bind"]
     name: str = ""
+    is_made: bool = False
 
 
 def volumes(pod: Object) -> Mapping[str, dict[str, Any]]:
@@ -81,7 +86,7 @@ def source_of(pod: Object, volume: str, reader: Reader) -> Source:
     if kind in _OWN:
         return Source("own")
     if kind == "hostPath":
-        return Source("bind", one["hostPath"]["path"])
+        return _host_path(one["hostPath"])
     if kind == "persistentVolumeClaim":
         return _claimed(namespace_of(pod), one[kind]["claimName"], reader)
     raise NotYet(f'volume "{volume}" is of the kind {kind}, which minisets cannot mount', "FailedMount")
@@ -107,7 +112,7 @@ def _behind(volume: Object) -> Source:
     if csi.get("driver") == PROVISIONER:
         return Source("volume", csi["volumeHandle"])
     if spec.get("hostPath"):
-        return Source("bind", spec["hostPath"]["path"])
+        return _host_path(spec["hostPath"])
     if spec.get("local"):
         return Source("bind", spec["local"]["path"])
     known = ("capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName")
@@ -119,6 +124,11 @@ def _behind(volume: Object) -> Source:
         f'persistentvolume "{name_of(volume)}" is of the kind {kind}{detail}, which minisets cannot mount',
         "FailedMount",
     )
+
+
+def _host_path(source: dict[str, Any]) -> Source:
+    """Kubernetes: of no type, the runtime makes a missing directory; other types want it to be there."""
+    return Source("bind", source["path"], is_made=(source.get("type") or "") in _MADE)
 
 
 def sandbox_mounts(sources: Mapping[str, Source], own: Mapping[str, str]) -> tuple[Mount, ...]:
@@ -145,7 +155,8 @@ def _mount(
         raise NotYet(f'failed to prepare subPath for volumeMount "{name}": minisets cannot do that yet')
     source = sources[name]
     if source.kind == "bind":
-        return Mount("bind", mount["mountPath"], source.name, bool(mount.get("readOnly")))
+        read_only = bool(mount.get("readOnly"))
+        return Mount("bind", mount["mountPath"], source.name, read_only, is_made=source.is_made)
     volume = own[name] if source.kind == "own" else source.name
     return Mount(
         "volume", mount["mountPath"], volume, bool(mount.get("readOnly")) or _is_read_only(pod, name)

@@ -104,6 +104,7 @@ class ObservedPod:
 
     volumes: pod volume -> Docker volume. images: container -> its image. problems: why volumes
     cannot be mounted. waiting: container -> (reason, message) of a container that could not be made.
+    sandbox_again_at: when a sandbox that failed is to be tried again.
     """
 
     sandboxes: tuple[Seen, ...] = ()
@@ -112,6 +113,7 @@ class ObservedPod:
     images: Mapping[str, ImageState] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     waiting: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sandbox_again_at: datetime | None = None
 
     @property
     def sandbox(self) -> Seen | None:
@@ -152,6 +154,10 @@ class ObservedName:
     def orphans(self, uid: str) -> Mapping[str, ObservedPod]:
         """What belongs to other pods than the one of that uid."""
         return {key: value for key, value in self.pods.items() if key != uid}
+
+    def are_others_running(self, uid: str) -> bool:
+        """Whether a container of another pod than the one of that uid still has a process."""
+        return any(orphan.running() for orphan in self.orphans(uid).values())
 
 
 def observe(

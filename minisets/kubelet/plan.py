@@ -90,6 +90,9 @@ def _begin(pod: Object, observed: ObservedPod, todo: Todo) -> None:
     if observed.problems:
         todo.add(*(Warn("FailedMount", problem) for problem in observed.problems))
         return
+    if observed.sandbox_again_at is not None and observed.sandbox_again_at > todo.now:
+        todo.recheck(observed.sandbox_again_at - todo.now)
+        return
     stillborn = [one for one in observed.containers if one.is_startable]
     gone = observed.sandboxes
     todo.add(*(Remove(one.id, one.what, "its sandbox is gone") for one in stillborn))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.errors import NotFound
-from minisets.kubelet import container_status, mounts
+from minisets.kubelet import mounts
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
+from minisets.kubelet.announcing import news
 from minisets.kubelet.carry import Carrier, Parts
 from minisets.kubelet.containers import inits, mains, wanted
 from minisets.kubelet.failures import NotYet
@@ -28,8 +29,6 @@ from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     is_being_deleted,
     key_of,
-    name_of,
-    namespace_of,
     ref_of,
     spec_of,
     status_of,
@@ -100,7 +99,7 @@ class Pods:
             todo = plan_orphan(orphan, self._clock.now())
             goes_on |= self._carry_out(gone, orphan, todo)
             waits.append(todo.recheck_after)
-        if pod is not None:
+        if pod is not None and not (_has_claims(pod) and found.are_others_running(uid_of(pod))):
             more, again = self._advance(pod, self._completed(pod, found.of(uid_of(pod))))
             goes_on |= more
             waits += again
@@ -148,6 +147,7 @@ class Pods:
             images=self._images(pod, observed),
             problems=self._problems(pod) if observed.sandbox is None else (),
             waiting=self._parts.memory.waiting(uid_of(pod)),
+            sandbox_again_at=self._parts.memory.sandbox_again_at(uid_of(pod)),
         )
 
     def _images(self, pod: Object, observed: ObservedPod) -> Mapping[str, ImageState]:
@@ -193,18 +193,9 @@ class Pods:
         return None
 
     def _announce(self, old: Object, new: Object) -> None:
-        """An event when a container begins to wait for its restart."""
-        for one in wanted(new):
-            after = ((container_status.reported(new, one).get("state") or {}).get("waiting") or {}).get(
-                "reason"
-            )
-            before = ((container_status.reported(old, one).get("state") or {}).get("waiting") or {}).get(
-                "reason"
-            )
-            if after == container_status.CRASH_LOOP != before:
-                said = f"{name_of(new)}_{namespace_of(new)}({uid_of(new)})"
-                message = f"Back-off restarting failed container {one.name} in pod {said}"
-                self._parts.recorder.record(new, "Warning", "BackOff", message)
+        """An event when a container begins to wait."""
+        for one in news(old, new):
+            self._parts.recorder.record(new, one.kind, one.reason, one.message, field_path=one.field_path)
 
     # --- everything ---
 
@@ -227,6 +218,11 @@ def key_in(found: Mapping[str, str]) -> str:
     """The key of the pod that something belongs to, by its labels; empty if they name none."""
     namespace, name = found.get(labels.NAMESPACE), found.get(labels.POD)
     return f"{namespace}/{name}" if namespace and name else ""
+
+
+def _has_claims(pod: Object) -> bool:
+    """Why: two pods of one name write to the same claims; the new one waits for the old one's end."""
+    return any("persistentVolumeClaim" in volume for volume in mounts.volumes(pod).values())
 
 
 def _recheck_of_blocked(todo: PodPlan) -> timedelta | None:

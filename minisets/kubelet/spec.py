@@ -14,7 +14,7 @@ from minisets.engine import labels
 from minisets.engine.interface import Attachment, ContainerSpec, Mount
 from minisets.kubelet.environment import expand
 from minisets.kubelet.mounts import fs_group
-from minisets.objects.metadata import name_of, namespace_of, spec_of
+from minisets.objects.metadata import name_of, namespace_of, spec_of, uid_of
 from minisets.objects.quantities import as_int, as_milli
 from minisets.settings import DOMAIN
 
@@ -146,6 +146,23 @@ def _merged_options(options: list[str], own: Sequence[dict[str, Any]]) -> list[s
 def _expanded(words: Sequence[str] | None, env: Mapping[str, str]) -> tuple[str, ...] | None:
     """None and empty both mean: what the image says."""
     return tuple(expand(word, env) for word in words) if words else None
+
+
+def root_refused(pod: Object, one: Wanted, image_user: str) -> str:
+    """Why runAsNonRoot forbids the container to run; empty if it may. Kubernetes: verifyRunAsNonRoot."""
+    both = {**(spec_of(pod).get("securityContext") or {}), **(one.spec.get("securityContext") or {})}
+    if not both.get("runAsNonRoot"):
+        return ""
+    where = f'(pod: "{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})", container: {one.name})'
+    if both.get("runAsUser") is not None:
+        return f"container's runAsUser breaks non-root policy {where}" if both["runAsUser"] == 0 else ""
+    user = image_user.partition(":")[0]
+    if user and not user.isdigit():
+        said = f"container has runAsNonRoot and image has non-numeric user ({user})"
+        return f"{said}, cannot verify user is non-root {where}"
+    if not int(user or 0):
+        return f"container has runAsNonRoot and image will run as root {where}"
+    return ""
 
 
 def _user(pod: Object, security: dict[str, Any]) -> str:

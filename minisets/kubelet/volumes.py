@@ -8,6 +8,7 @@ Leaves binding, phases and choosing a class to `controllers/volumes`. What is no
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from minisets.errors import AlreadyExists, Conflict, EngineConflict, MinisetsErr
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     annotations_of,
+    finalizers_of,
     is_being_deleted,
     name_of,
     namespace_of,
@@ -38,10 +40,17 @@ if TYPE_CHECKING:
     from minisets.settings import Settings
     from minisets.store.interface import Change, Store
 
+RECOVERED_FROM = "docker.minisets.dev/recovered-from"
+"""On a PV whose Docker volume was there before it: the PV that this one's labels name."""
+
+FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
+"""Kubernetes: HonorPVReclaimPolicy. A PV that a person deletes waits for its data to go first."""
+
 ASKED = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 LOOK_AGAIN = timedelta(seconds=15)
 _NAMES_TRIED = 50
+_UNUSED = ("Available", "Released", "Failed")
 
 
 class Provisioner:
@@ -84,10 +93,10 @@ class Provisioner:
         if storage_class is None:
             return None
         reclaim = str(storage_class.get("reclaimPolicy") or "Delete")
-        found = self._docker_volume(claim, volume_name, reclaim)
+        found = self._left_behind(claim) or self._new_volume(claim, volume_name, reclaim)
         if found is None:
             return LOOK_AGAIN
-        body = volume_object(claim, volume_name, found.name, reclaim)
+        body = volume_object(claim, volume_name, found, reclaim)
         try:
             self._registry.create("PersistentVolume", "", body)
         except AlreadyExists:
@@ -96,35 +105,47 @@ class Provisioner:
         self._recorder.record(claim, "Normal", "ProvisioningSucceeded", said)
         return None
 
-    def _docker_volume(self, claim: Object, volume_name: str, reclaim: str) -> Volume | None:
-        """The volume that holds, or will hold, the claim's data; None where a stranger's is in the way."""
+    def _left_behind(self, claim: Object) -> Volume | None:
+        """The volume of ours with this claim's labels that no PV names; it is never named around (DESIGN 9).
+
+        Of several the one that is the claim's own, else the newest: the older ones were retained.
+        """
+        selector = {
+            **labels.cluster_selector(self._cluster),
+            labels.KIND: "volume",
+            labels.NAMESPACE: namespace_of(claim),
+            labels.CLAIM: name_of(claim),
+        }
+        named = {handle_of(each) for each in self._store.list("PersistentVolume").items}
+        found = [each for each in self._engine.list_volumes(selector) if each.name not in named]
+        found = [each for each in found if labels.read_claim_volume(each.labels) is not None]
+        found.sort(key=lambda each: _preference(each, uid_of(claim)))
+        if not found:
+            return None
+        newest, *others = reversed(found)
+        if newest.labels.get(labels.CLAIM_UID) != uid_of(claim):
+            said = (
+                f"recovered the Docker volume {newest.name}, with the data of an earlier claim of this name"
+            )
+            if others:
+                said += f"; older ones are kept: {', '.join(each.name for each in others)}"
+            self._recorder.record(claim, "Normal", "VolumeRecovered", said)
+        return newest
+
+    def _new_volume(self, claim: Object, volume_name: str, reclaim: str) -> Volume | None:
+        """A volume for the claim's data; None where a stranger's is in the way."""
         wanted = labels.volume_labels(self._cluster, claim, volume_name, reclaim=reclaim)
         for attempt in range(_NAMES_TRIED):
             name = names.volume_name(self._cluster, namespace_of(claim), name_of(claim), attempt)
             # Trap: the engine hands out whatever has the name, so the labels decide whose it is.
             found = self._engine.create_volume(VolumeSpec(name, wanted))
-            whose = self._whose(found, claim)
-            if whose == "strange":
+            if dict(found.labels) == wanted:
+                return found
+            read = labels.read_claim_volume(found.labels)
+            if read is None or read.cluster != self._cluster:
                 self._refuse(claim, name)
                 return None
-            if whose == "this":
-                if dict(found.labels) != wanted and labels.read_claim_volume(found.labels) is not None:
-                    self._say_recovered(claim, found, wanted)
-                return found
         raise MinisetsError(f"every name for the volume of claim {name_of(claim)} is taken")
-
-    def _whose(self, found: Volume, claim: Object) -> str:
-        """`this` claim's (by uid, or by name without a PV: DESIGN 9), an`other` one's, or `strange`."""
-        read = labels.read_claim_volume(found.labels)
-        if read is None or read.cluster != self._cluster:
-            return "strange"
-        if read.claim_uid == uid_of(claim):
-            return "this"
-        same = (read.namespace, read.claim) == (namespace_of(claim), name_of(claim))
-        return "this" if same and not self._is_referred_to(found.name) else "other"
-
-    def _is_referred_to(self, volume: str) -> bool:
-        return any(handle_of(each) == volume for each in self._store.list("PersistentVolume").items)
 
     def _refuse(self, claim: Object, name: str) -> None:
         self._recorder.record(
@@ -136,43 +157,51 @@ class Provisioner:
             "else copy the data elsewhere first, or use another name for the claim",
         )
 
-    def _say_recovered(self, claim: Object, found: Volume, wanted: dict[str, str]) -> None:
-        if found.labels.get(labels.CLAIM_UID) != wanted[labels.CLAIM_UID]:
-            said = f"recovered the Docker volume {found.name}, with the data of an earlier claim of this name"
-            self._recorder.record(claim, "Normal", "VolumeRecovered", said)
-
     # --- a volume ---
 
     def _reclaim(self, volume: Object) -> timedelta | None:
         """The data first: a PV without it is removed later, data without a PV would be recovered."""
         if not is_to_be_removed(volume):
+            if is_being_deleted(volume) and status_of(volume).get("phase") in _UNUSED:
+                self._let_go(volume)
             return None
         handle = handle_of(volume)
         found = self._engine.inspect_volume(handle)
-        if found is not None and not self._is_of(found, volume):
-            said = f"the Docker volume {handle} is not this volume's: it is not touched"
+        read = labels.read_claim_volume(found.labels) if found else None
+        if found is not None and (read is None or read.cluster != self._cluster):
+            said = f"the Docker volume {handle} is not minisets': it is not touched"
             self._recorder.record(volume, "Warning", "VolumeFailedDelete", said)
             return None
-        try:
-            self._engine.remove_volume(handle)
-        except EngineConflict as error:
-            self._recorder.record(volume, "Warning", "VolumeFailedDelete", str(error))
-            return LOOK_AGAIN
-        try:
+        # Why: its own may be gone already, and a new claim of its name may have one of that name.
+        if read is not None and self._is_of(read, handle, volume):
+            try:
+                self._engine.remove_volume(handle)
+            except EngineConflict as error:
+                self._recorder.record(volume, "Warning", "VolumeFailedDelete", str(error))
+                return LOOK_AGAIN
+        with suppress(NotFound, Conflict):
             self._registry.delete(ref_of(volume), DeleteOptions(uid=uid_of(volume)))
-        except (NotFound, Conflict):
-            return None
+        self._let_go(volume)
         return None
 
-    def _is_of(self, found: Volume, volume: Object) -> bool:
-        """Ours, and of the claim that this PV was made for (a recovered one names its first PV)."""
-        read = labels.read_claim_volume(found.labels)
-        claim = spec_of(volume).get("claimRef") or {}
-        return (
-            read is not None
-            and read.cluster == self._cluster
-            and (read.namespace, read.claim) == (claim.get("namespace"), claim.get("name"))
+    def _let_go(self, volume: Object) -> None:
+        def without_finalizer(current: Object) -> Object | None:
+            if uid_of(current) != uid_of(volume) or FINALIZER not in finalizers_of(current):
+                return None
+            current["metadata"]["finalizers"].remove(FINALIZER)
+            return current
+
+        with suppress(NotFound):
+            self._registry.change(ref_of(volume), without_finalizer)
+
+    def _is_of(self, read: labels.ClaimVolume, handle: str, volume: Object) -> bool:
+        """Whether it was made, or recovered, for this PV, and no other one names it."""
+        others = (
+            each for each in self._store.list("PersistentVolume").items if uid_of(each) != uid_of(volume)
         )
+        if any(handle_of(each) == handle for each in others):
+            return False
+        return read.volume in (name_of(volume), annotations_of(volume).get(RECOVERED_FROM))
 
 
 def is_asked_for(claim: Object) -> bool:
@@ -197,16 +226,32 @@ def handle_of(volume: Object) -> str:
     return str(csi.get("volumeHandle") or "") if csi.get("driver") == PROVISIONER else ""
 
 
-def volume_object(claim: Object, name: str, docker_volume: str, reclaim: str) -> Object:
-    """The PV, bound to its claim from the beginning."""
+def _preference(found: Volume, claim_uid: str) -> tuple[bool, str, str]:
+    """The claim's own last, before it the newest. The stamps have one form, so they sort as text."""
+    return (
+        found.labels.get(labels.CLAIM_UID) == claim_uid,
+        found.labels.get(labels.CLAIM_CREATED, ""),
+        found.name,
+    )
+
+
+def volume_object(claim: Object, name: str, found: Volume, reclaim: str) -> Object:
+    """The PV, bound to its claim from the beginning; data that was promised to be retained still is."""
     spec = spec_of(claim)
+    read = labels.read_claim_volume(found.labels)
+    recovered = read is not None and read.volume != name
+    if read is not None and recovered and read.reclaim == "Retain":
+        reclaim = "Retain"
+    annotations = {PROVISIONED_BY: PROVISIONER}
+    if read is not None and recovered:
+        annotations[RECOVERED_FROM] = read.volume
     wanted: dict[str, Any] = {
         "capacity": {"storage": spec["resources"]["requests"]["storage"]},
         "accessModes": list(spec.get("accessModes") or ()),
         "persistentVolumeReclaimPolicy": reclaim,
         "storageClassName": spec.get("storageClassName") or "",
         "volumeMode": spec.get("volumeMode") or "Filesystem",
-        "csi": {"driver": PROVISIONER, "volumeHandle": docker_volume},
+        "csi": {"driver": PROVISIONER, "volumeHandle": found.name},
         "claimRef": {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -218,6 +263,6 @@ def volume_object(claim: Object, name: str, docker_volume: str, reclaim: str) ->
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}},
+        "metadata": {"name": name, "annotations": annotations, "finalizers": [FINALIZER]},
         "spec": wanted,
     }

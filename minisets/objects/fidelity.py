@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 
 How = Literal["honoured", "approximated", "not honoured"]
 _SIGNS: dict[str, How] = {"+": "honoured", "~": "approximated", "-": "not honoured"}
-_TOKEN = re.compile(r"([\w*]+)(?:(!?=)(.*))?")
+_TOKEN = re.compile(r"([\w*]+)(?:(!?=)([^?]*)|\{(.*)\})?(?:\?(\w+))?")
 _NOT_ASKED_FOR = frozenset({"apiVersion", "kind", "status"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row. `where` is a type's name or `Kind:path`; `only` and `unless` are values as JSON has them."""
+    """One row. `where` is a type's name or `Kind:path`; `only` and `unless` are values as JSON has them.
+
+    besides: keys of a map of which it does not speak. or_without: a field; where both it and the row's
+    own are missing, the row speaks too.
+    """
 
     where: str
     field: str
@@ -37,10 +41,14 @@ class Row:
     why: str = ""
     only: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
+    besides: frozenset[str] = frozenset()
+    or_without: str = ""
 
     def speaks_of(self, value: Any) -> bool:
         """Whether the row is meant for this value; what is empty or false asks for nothing."""
         text = value if isinstance(value, str) else json.dumps(value)
+        if self.besides:
+            return isinstance(value, dict) and not value.keys() <= self.besides
         if self.only:
             return text in self.only
         return value not in _EMPTY and text not in self.unless
@@ -72,10 +80,11 @@ def _row(where: str, token: str, how: How, why: str) -> Row:
     found = _TOKEN.fullmatch(token)
     if found is None:
         raise ValueError(f"the fidelity table's {where} has a token that is none: {token}")
-    field, operator, values = found.groups()
+    field, operator, values, keys, other = found.groups()
     named = frozenset((values or "").split("|")) if operator else frozenset()
     only, unless = (named, frozenset()) if operator == "=" else (frozenset(), named)
-    return Row(where, field, how, why, only, unless)
+    besides = frozenset(keys.split("|")) if keys else frozenset()
+    return Row(where, field, how, why, only, unless, besides, other or "")
 
 
 def rows_of(known: Type, field: str, place: str = "") -> tuple[Row, ...]:
@@ -91,6 +100,7 @@ def warnings(kind_title: str, obj: Object) -> tuple[str, ...]:
 
 
 def _struct(known: Type, value: Object, path: str, place: str) -> Iterator[str]:
+    yield from _left_out(known, value, path)
     for name, inner in value.items():
         field = known.fields.get(name)
         if field is None or name in _NOT_ASKED_FOR:
@@ -102,6 +112,14 @@ def _struct(known: Type, value: Object, path: str, place: str) -> Iterator[str]:
         if row is None or row.how != "not honoured":
             below = place + name if place.endswith(":") else f"{place}.{name}"
             yield from _value(field, inner, here, below)
+
+
+def _left_out(known: Type, value: Object, path: str) -> Iterator[str]:
+    """What is not as on a real cluster when nothing is said."""
+    for (where, name), found in rows().items():
+        for row in found:
+            if where == known.name and row.or_without and not value.keys() & {name, row.or_without}:
+                yield f"{path}.{name}: {row.how}: {row.why}"
 
 
 def _value(field: Field, value: Any, path: str, place: str) -> Iterator[str]:

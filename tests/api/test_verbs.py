@@ -66,7 +66,7 @@ def test_refusals_are_statuses_with_details(client: Client) -> None:
             message,
         )
         assert (status["kind"], status["apiVersion"], status["status"]) == ("Status", "v1", "Failure")
-        assert status.get("details", {}) == details
+        assert status.get("details") == (details if code != 405 else None), "kubectl debug reads a 404's"
 
 
 def test_an_invalid_object_names_each_field_at_fault(client: Client) -> None:

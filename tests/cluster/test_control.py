@@ -16,7 +16,19 @@ from minisets.cluster import control, endpoint
 from minisets.cluster.places import Places, places
 from minisets.errors import MinisetsError
 from minisets.settings import Settings
+from minisets.store.lock import FileLock
+from tests.waiting import until
 from tests.whole import serving
+
+START = (
+    "import sys, time; from pathlib import Path\n"
+    "from minisets.cluster import control; from minisets.cluster.places import places\n"
+    "from minisets.clock import SystemClock; from minisets.settings import Settings\n"
+    "import os; where = places('minisets', Path.home(), os.environ)\n"
+    "settings = Settings(state=where.state, engine='memory')\n"
+    "print(control.ensure(where, settings, SystemClock(), lambda d: time.sleep(d.total_seconds())).url)\n"
+)
+"""Prints where the server is, once it answers: a process of its own, as it does not wait for its child."""
 
 
 def pause(duration: timedelta) -> None:
@@ -79,16 +91,8 @@ def test_stopping_ends_the_process_and_waits_for_it(where: Places) -> None:
 def test_a_server_is_started_in_a_process_of_its_own_and_stopped(where: Places) -> None:
     settings = Settings(cluster="minisets", state=where.state, engine="memory")
     environment = {**os.environ, "MINISETS_HOME": str(where.state.parent)}
-    script = (
-        "import sys, time; from pathlib import Path\n"
-        "from minisets.cluster import control; from minisets.cluster.places import places\n"
-        "from minisets.clock import SystemClock; from minisets.settings import Settings\n"
-        "import os; where = places('minisets', Path.home(), os.environ)\n"
-        "settings = Settings(state=where.state, engine='memory')\n"
-        "print(control.ensure(where, settings, SystemClock(), lambda d: time.sleep(d.total_seconds())).url)\n"
-    )
     ran = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", START],
         env=environment,
         capture_output=True,
         check=False,
@@ -103,3 +107,37 @@ def test_a_server_is_started_in_a_process_of_its_own_and_stopped(where: Places) 
     finally:
         control.stop(where, SystemClock(), pause)
     assert endpoint.serving(where) is None
+
+
+def test_a_second_start_waits_for_the_server_that_has_the_lock(where: Places) -> None:
+    """Two `up` at once: the second one's server is refused before the first one's answers."""
+    where.state.mkdir()
+    lock = FileLock(where.lock)
+    environment = {**os.environ, "MINISETS_HOME": str(where.state.parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", START], env=environment, stdout=subprocess.PIPE, text=True
+    ) as second:
+        until(lambda: where.log.exists() and "the state is in use" in where.log.read_text(), "the refusal")
+        with serving(where.state.parent) as whole:
+            said, _ = second.communicate(timeout=20)
+            assert said.strip() == whole.access.url
+    lock.release()
+
+
+def test_stopping_waits_for_the_process_not_for_its_goodbye(where: Places) -> None:
+    """Else `down --volumes` would remove things beside a kubelet that still works."""
+    where.state.mkdir()
+    script = (
+        "import os, signal, sys, time\n"
+        "def end(*_): os.unlink(sys.argv[1]); time.sleep(0.5); print('done', flush=True); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end); print(flush=True); signal.pause()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(where.process)], stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        said = {"pid": server.pid, "started": endpoint._start_of(server.pid)}
+        where.process.write_text(json.dumps(said))
+        assert control.stop(where, SystemClock(), pause) is True
+        assert server.stdout.read() == b"done\n"

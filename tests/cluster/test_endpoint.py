@@ -106,3 +106,22 @@ def test_a_kubeconfig_that_is_not_ours_says_what_to_do(where: Places, text: str)
     where.kubeconfig.write_text(text, encoding="latin-1")
     with pytest.raises(MinisetsError, match="is not a kubeconfig of minisets: remove it"):
         endpoint.access(where)
+
+
+def test_what_a_person_should_know_of_the_server_is_told_with_it(where: Places) -> None:
+    assert endpoint.notices(where) == ()
+    endpoint.announce(
+        where, Access("https://127.0.0.1:1", "ca", "token"), ["pods have no names: for a reason"]
+    )
+    assert endpoint.notices(where) == ("pods have no names: for a reason",)
+    where.process.write_text("rubbish")
+    assert endpoint.notices(where) == ()
+
+
+def test_the_lock_tells_which_living_process_opened_the_state(where: Places) -> None:
+    where.state.mkdir(parents=True, exist_ok=True)
+    assert endpoint.has_the_lock(where) is None
+    where.lock.write_text(f"{os.getpid()}\n")
+    assert endpoint.has_the_lock(where) == os.getpid()
+    where.lock.write_text(f"{2**22 + 1}\n")
+    assert endpoint.has_the_lock(where) is None

@@ -97,3 +97,16 @@ def test_a_strangers_network_of_that_name_is_left_alone(engine: MemoryEngine) ->
     with pytest.raises(MinisetsError, match='a Docker network "minisets" exists that minisets did not make'):
         network.ensure(engine, "minisets", [])
     assert engine.list_networks() == before
+
+
+def test_the_subnet_of_last_time_is_taken_again_unless_somebody_has_it(
+    engine: MemoryEngine, tmp_path: Path
+) -> None:
+    """What is stored has addresses in it."""
+    file = tmp_path / "subnet"
+    assert network.kept(file) is None
+    file.write_text("10.99.0.0/16\n")
+    assert network.ensure(engine, "minisets", [], network.kept(file)) == IPv4Network("10.99.0.0/16")
+    assert network.ensure(engine, "other", [], network.kept(file)) == FIRST
+    file.write_text("rubbish")
+    assert network.kept(file) is None

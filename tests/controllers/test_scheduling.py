@@ -166,3 +166,16 @@ def test_a_pod_that_goes_while_it_is_being_placed_is_no_error(house: House) -> N
     stale = Scheduling(Stale(), house.registry, house.recorder(), house.clock)
     assert stale.reconcile("default/web-0") is None
     assert house.find("Pod", "web-0") is None
+
+
+def test_a_pod_of_a_node_that_is_not_there_goes_when_it_is_deleted(house: House) -> None:
+    """No kubelet would ever end it, and `down` or its namespace would wait for ever."""
+    house.node()
+    house.pod("web-0", nodeName="elsewhere")
+    house.pod("web-1")
+    house.settle()
+    for name in ("web-0", "web-1"):
+        house.registry.delete(ref("Pod", name))
+    house.settle()
+    assert house.store.get(ref("Pod", "web-0")) is None
+    assert house.store.get(ref("Pod", "web-1")) is not None, "its kubelet is to end it"

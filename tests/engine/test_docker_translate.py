@@ -76,6 +76,16 @@ def test_mounts_are_never_filled_from_the_image() -> None:
     ]
 
 
+def test_a_path_that_may_be_missing_is_bound_in_the_form_that_makes_it() -> None:
+    mounts = (
+        Mount("bind", "/a", "/srv/a", is_made=True),
+        Mount("bind", "/b", "/srv/b", read_only=True, is_made=True),
+        Mount("bind", "/c", "/srv/with:colon", is_made=True),
+    )
+    assert host(mounts=mounts)["Binds"] == ["/srv/a:/a:rw", "/srv/b:/b:ro"]
+    assert [mount["Source"] for mount in host(mounts=mounts)["Mounts"]] == ["/srv/with:colon"]
+
+
 def test_the_grace_is_the_stop_timeout_even_when_it_is_nothing() -> None:
     assert made(stop_timeout=timedelta(0))["StopTimeout"] == 0
     assert made(stop_timeout=timedelta(seconds=30))["StopTimeout"] == 30
@@ -118,3 +128,11 @@ def test_names_of_legacy_links_and_of_nothing_are_passed_over() -> None:
     assert translate.summary(listed).name == "web-0"
     untagged = {"Id": "1", "RepoTags": ["<none>:<none>"], "RepoDigests": None, "Config": {"Labels": None}}
     assert translate.image(untagged).tags == ()
+
+
+def test_a_container_made_from_a_copy_of_ours_is_not_ours() -> None:
+    """It has all our labels from its image, as `docker commit web-0` made it."""
+    ours = {"Labels": {"dev.minisets.sandbox": "f00"}, "HostConfig": {"NetworkMode": "container:f00"}}
+    assert not translate.is_a_copy(ours)
+    assert translate.is_a_copy({**ours, "HostConfig": {"NetworkMode": "default"}})
+    assert not translate.is_a_copy({"Labels": None, "HostConfig": {"NetworkMode": "minisets"}})

@@ -100,3 +100,9 @@ def test_a_command_that_is_ended_from_outside_has_timed_out_and_runs_on(world: W
 
 def test_a_container_that_is_gone_changes_nothing(world: World) -> None:
     assert probed(world, exec={"command": ["check"]})[0] is None
+
+
+def test_a_grpc_probe_passes_where_its_port_takes_connections(world: World, port: int) -> None:
+    """A probe that never came to an answer would leave the pod unready for good."""
+    assert probed(world, grpc={"port": port})[0] is True
+    assert probed(world, grpc={"port": 1})[0] is False

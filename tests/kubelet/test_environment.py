@@ -149,4 +149,17 @@ def test_services_with_an_address_are_announced_headless_ones_are_not(world: Wor
         "MY_DB_SERVICE_HOST": "10.97.128.9",
         "MY_DB_SERVICE_PORT": "80",
         "MY_DB_SERVICE_PORT_HTTP": "80",
+        "MY_DB_PORT": "tcp://10.97.128.9:80",
+        "MY_DB_PORT_80_TCP": "tcp://10.97.128.9:80",
+        "MY_DB_PORT_80_TCP_PROTO": "tcp",
+        "MY_DB_PORT_80_TCP_PORT": "80",
+        "MY_DB_PORT_80_TCP_ADDR": "10.97.128.9",
     }
+
+
+def test_binary_data_is_for_files_only(world: World) -> None:
+    body = {"metadata": {"name": "settings"}, "data": {"a": "1"}, "binaryData": {"b": "AAEC"}}
+    world.registry.create("ConfigMap", "default", body)
+    optional = _ref("B", configMapKeyRef={"name": "settings", "key": "b", "optional": True})
+    found = _environment(world, envFrom=[{"configMapRef": {"name": "settings"}}], env=[optional])
+    assert found == {"a": "1"}

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from minisets.engine.interface import ContainerSpec, VolumeSpec
+from minisets.cluster import network
+from minisets.engine.interface import Attachment, ContainerSpec, NetworkSpec, VolumeSpec
 from minisets.engine.memory_scripts import ExecResult
 from minisets.errors import EngineError
 from minisets.kubelet.kubelet import Kubelet
@@ -191,6 +192,65 @@ def test_an_old_and_a_new_pod_of_one_name_overlap(world: World) -> None:
     world.pass_time(2 * SECOND)
     until(lambda: world.names() == ["web-0__1", "web-0_sandbox__1"], "the old one to go", SOON)
     assert world.is_ready()
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_new_pod_with_a_claim_waits_until_the_old_one_of_its_name_has_ended(world: World) -> None:
+    """A-107 would let two of them write to the same data."""
+    world.bound_claim()
+    data = [{"name": "www", "persistentVolumeClaim": {"claimName": "www-web-0"}}]
+    world.engine.behave("web-0", ignores_sigterm=True)
+    world.create_pod(volumes=data)
+    world.wait_ready()
+    old = world.container("web-0").id
+    world.delete_pod(grace=timedelta(0))
+    world.create_pod(volumes=data)
+    until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
+    world.pass_time(SECOND)
+    assert world.names() == ["web-0", "web-0_sandbox"]
+    world.pass_time(SECOND)
+    world.wait_ready()
+    assert world.names() == ["web-0", "web-0_sandbox"]
+    assert world.container("web-0").id != old
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_network_that_was_removed_is_made_again_as_it_was(world: World) -> None:
+    before = network.find(world.engine.list_networks(), "minisets")
+    assert before is not None
+    world.engine.remove_network(before.id)
+    world.create_pod()
+    until(lambda: any("is there again" in said for said in world.events("NetworkGone")), "the Event", SOON)
+    world.wait_ready()
+    after = network.find(world.engine.list_networks(), "minisets")
+    assert after is not None
+    assert (after.name, after.subnet, after.gateway) == (before.name, before.subnet, before.gateway)
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_strangers_network_of_the_clusters_name_is_not_joined(world: World) -> None:
+    ours = network.find(world.engine.list_networks(), "minisets")
+    assert ours is not None
+    world.engine.remove_network(ours.id)
+    theirs = world.engine.create_network(NetworkSpec("minisets", "10.97.0.0/16", "10.97.0.1", "", {}))
+    world.create_pod()
+    until(lambda: any("left alone" in said for said in world.events("NetworkGone")), "the Event", SOON)
+    assert world.names() == []
+    world.engine.remove_network(theirs)
+    world.pass_time(30 * SECOND)
+    world.wait_ready()
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_sandbox_that_cannot_be_started_is_tried_again_with_patience(world: World) -> None:
+    """Why: its removal is an event, and would be a reason to try again at once."""
+    taken = ContainerSpec("theirs", "nginx", {}, attachment=Attachment("minisets", "10.97.64.1"))
+    world.engine.start_container(world.engine.create_container(taken))
+    world.create_pod()
+    until(lambda: len(world.events("FailedCreatePodSandBox")) == 1, "the Event", SOON)
+    world.pass_time(SECOND)
+    world.wait_ready()
+    assert status_of(world.pod())["podIP"] == "10.97.64.2"
 
 
 @pytest.mark.usefixtures("kubelet")

@@ -91,7 +91,7 @@ def test_a_claim_stands_for_what_its_volume_names(world: World) -> None:
         source_of(pod, "www", world.store)
     world.bound_claim()
     assert source_of(pod, "www", world.store) == Source("volume", "www-web-0")
-    assert source_of(pod, "host", world.store) == Source("bind", "/srv")
+    assert source_of(pod, "host", world.store) == Source("bind", "/srv", is_made=True)
     assert source_of(pod, "etc", world.store) == Source("own")
 
 
@@ -106,7 +106,13 @@ def test_a_claim_that_is_not_bound_is_said_so(world: World) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ({"hostPath": {"path": "/srv/x"}}, Source("bind", "/srv/x")),
+        ({"hostPath": {"path": "/srv/x"}}, Source("bind", "/srv/x", is_made=True)),
+        (
+            {"hostPath": {"path": "/srv/x", "type": "DirectoryOrCreate"}},
+            Source("bind", "/srv/x", is_made=True),
+        ),
+        ({"hostPath": {"path": "/srv/x", "type": "Directory"}}, Source("bind", "/srv/x")),
+        ({"local": {"path": "/srv/x"}}, Source("bind", "/srv/x")),
         ({"nfs": {"server": "a", "path": "/b"}}, "is of the kind nfs, which minisets cannot mount"),
         ({"csi": {"driver": "ebs", "volumeHandle": "v"}}, r"is of the kind csi \(ebs\)"),
     ],

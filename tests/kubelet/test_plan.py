@@ -393,3 +393,11 @@ def test_an_orphan_gets_two_seconds() -> None:
         "remove sandbox: its pod is gone",
         "remove volume web-0_v_etc: its pod is gone",
     ]
+
+
+def test_a_sandbox_that_failed_is_made_again_at_its_time() -> None:
+    waiting = ObservedPod(sandbox_again_at=NOW + timedelta(seconds=4))
+    todo = plan_pod(pod(), waiting, NOW)
+    assert (todo.actions, todo.recheck_after) == ((), timedelta(seconds=4))
+    due = plan_pod(pod(), waiting, NOW + timedelta(seconds=4))
+    assert str(due) == "create sandbox 0: the pod has none"

@@ -197,3 +197,22 @@ def test_a_claims_volume_that_is_not_ours_is_not_mounted(world: World) -> None:
     assert world.names() == []
     assert world.volumes() == [], "a mount would have made it"
     assert world.events("FailedMount") == ["the Docker volume www-web-0 is gone"]
+
+
+def test_a_pod_that_waits_does_not_go_round_because_of_its_files(world: World) -> None:
+    """A missing Secret beside an emptyDir: one look, then it waits for the Secret."""
+    env = [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "later", "key": "p"}}}]
+    mount = {"name": "scratch", "mountPath": "/scratch"}
+    volumes = [{"name": "scratch", "emptyDir": {}}]
+    world.create_pod(volumes=volumes, containers=[container(env=env, volumeMounts=[mount])])
+    pods = world.pods()
+    again = pods.reconcile(KEY)
+    assert world.waiting_reason() == "CreateContainerConfigError"
+    assert again is not None
+    assert again > timedelta(0)
+    (event,) = (one for one in world.store.list("Event").items if one["reason"] == "Failed")
+    assert event["count"] == 1
+    world.registry.create("Secret", "default", {"metadata": {"name": "later"}, "stringData": {"p": "1"}})
+    pods.reconcile(KEY)
+    assert world.is_ready()
+    assert world.events("Pulled") == ['Container image "nginx:1.27" already present on machine']

@@ -13,6 +13,7 @@ from minisets.kubelet.spec import (
     domainname,
     hostname,
     resolv_conf,
+    root_refused,
     sandbox_spec,
 )
 from tests.kubelet.test_plan import good_pod
@@ -132,3 +133,26 @@ def test_the_sandbox_has_the_names_the_address_and_the_text() -> None:
 def test_a_sandbox_without_a_network_of_its_own() -> None:
     around = SandboxSurroundings("minisets", "", "", ())
     assert sandbox_spec(good_pod(), "web-0_sandbox", "pause", 0, "", around).attachment is None
+
+
+@pytest.mark.parametrize(
+    ("pod_says", "container_says", "image_user", "refusal"),
+    [
+        ({}, {}, "", ""),
+        ({"runAsNonRoot": True}, {}, "1000:0", ""),
+        ({"runAsNonRoot": True}, {"runAsNonRoot": False}, "", ""),
+        ({"runAsNonRoot": True}, {"runAsUser": 5}, "", ""),
+        ({"runAsNonRoot": True}, {}, "", "container has runAsNonRoot and image will run as root"),
+        ({"runAsNonRoot": True}, {}, "0:0", "container has runAsNonRoot and image will run as root"),
+        ({"runAsUser": 0}, {"runAsNonRoot": True}, "7", "container's runAsUser breaks non-root policy"),
+        ({}, {"runAsNonRoot": True}, "nginx", "image has non-numeric user (nginx), cannot verify"),
+    ],
+)
+def test_who_must_not_be_root_is_not(
+    pod_says: dict[str, Any], container_says: dict[str, Any], image_user: str, refusal: str
+) -> None:
+    """Kubernetes: verifyRunAsNonRoot."""
+    pod = good_pod(securityContext=pod_says)
+    pod["spec"]["containers"] = [container(securityContext=container_says)]
+    said = root_refused(pod, mains(pod)[0], image_user)
+    assert (refusal in said) if refusal else not said

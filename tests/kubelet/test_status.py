@@ -170,3 +170,10 @@ def test_readiness_gates_hold_the_pod_back() -> None:
 
 def test_a_pod_on_the_machines_network_has_its_address() -> None:
     assert reported(good_pod(hostNetwork=True), GOOD)["podIP"] == "10.97.0.1"
+
+
+def test_a_pod_that_ended_keeps_its_report_when_its_containers_are_gone() -> None:
+    """E.g. by `docker container prune`: it still says Completed, not ContainerCreating."""
+    pod = good_pod(restartPolicy="Never")
+    pod["status"] = reported(pod, with_container(ended("nginx", 0), ended("log", 0)))
+    assert line(pod, ObservedPod()) == "Succeeded: terminated Completed"

@@ -181,3 +181,90 @@ def _with_policy(policy: str) -> Callable[[Object], Object]:
         return {**volume, "spec": spec}
 
     return edit
+
+
+def left_behind(
+    world: World, name: str, claim: Object, uid: str, created: str, reclaim: str = "Delete"
+) -> None:
+    """A Docker volume of an earlier claim of this name, of a state that is lost."""
+    metadata = {**claim["metadata"], "uid": uid, "creationTimestamp": created}
+    made = labels.volume_labels("minisets", {**claim, "metadata": metadata}, f"pvc-{uid}", reclaim=reclaim)
+    world.engine.create_volume(VolumeSpec(name, made))
+
+
+def test_what_is_recovered_is_found_by_its_labels_whatever_its_name(
+    world: World, provisioner: Provisioner
+) -> None:
+    """DESIGN decision 9. The newest: older ones were retained when it was made."""
+    claim = asked_for(world)
+    left_behind(world, "www-web-0", claim, "new", "2026-01-02T00:00:00Z", "Retain")
+    left_behind(world, "www-web-0__1", claim, "newest", "2026-01-03T00:00:00Z", "Retain")
+    left_behind(world, "www-web-0__2", claim, "old", "2026-01-01T00:00:00Z", "Retain")
+    provisioner.reconcile(str(CLAIM))
+    assert world.volumes() == ["www-web-0", "www-web-0__1", "www-web-0__2"]
+    (volume,) = volumes(world)
+    assert spec_of(volume)["csi"]["volumeHandle"] == "www-web-0__1"
+    assert spec_of(volume)["persistentVolumeReclaimPolicy"] == "Retain", "the data was promised to stay"
+    (said,) = world.events("VolumeRecovered")
+    assert said.endswith("older ones are kept: www-web-0, www-web-0__2")
+
+
+def test_a_recovered_volume_goes_with_its_new_claim(world: World, provisioner: Provisioner) -> None:
+    claim = asked_for(world)
+    left_behind(world, "www-web-0", claim, "another", "2026-01-01T00:00:00Z")
+    provisioner.reconcile(str(CLAIM))
+    provisioner.reconcile(str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"])))
+    assert world.volumes() == []
+    assert volumes(world) == []
+
+
+def test_a_volume_that_outlives_its_data_for_a_moment_does_not_take_a_new_claims(
+    world: World, provisioner: Provisioner
+) -> None:
+    """Killed between removing the data and its PV; a new claim of the name got the same Docker name."""
+    first = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    old = released(world, first)
+    world.engine.remove_volume("www-web-0")
+    second = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    assert world.volumes() == ["www-web-0"]
+    provisioner.reconcile(str(Ref("PersistentVolume", "", old["metadata"]["name"])))
+    assert world.volumes() == ["www-web-0"]
+    assert [volume["metadata"]["name"] for volume in volumes(world)] == [f"pvc-{uid_of(second)}"]
+
+
+def test_data_that_two_volumes_name_stays(world: World, provisioner: Provisioner) -> None:
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    (mine,) = volumes(world)
+    spec = {key: value for key, value in spec_of(mine).items() if key != "claimRef"}
+    world.registry.create("PersistentVolume", "", {"metadata": {"name": "by-hand"}, "spec": spec})
+    provisioner.reconcile(str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"])))
+    assert world.volumes() == ["www-web-0"]
+    assert [volume["metadata"]["name"] for volume in volumes(world)] == ["by-hand"]
+
+
+def test_a_volume_deleted_by_hand_waits_until_its_data_has_gone_first(
+    world: World, provisioner: Provisioner
+) -> None:
+    """Kubernetes: HonorPVReclaimPolicy. Else a new claim of the name would find the deleted data again."""
+    asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    (volume,) = volumes(world)
+    ref = Ref("PersistentVolume", "", volume["metadata"]["name"])
+    world.registry.delete(ref)
+    provisioner.reconcile(str(ref))
+    assert world.volumes() == ["www-web-0"], "it is still bound"
+
+    def released_and_unprotected(current: Object) -> Object:
+        current["metadata"]["finalizers"].remove("kubernetes.io/pv-protection")
+        return current
+
+    world.registry.change(ref, released_and_unprotected)
+    phase = {"status": {"phase": "Released"}}
+    world.registry.change(ref, lambda current: {**current, **phase}, subresource="status")
+    assert volumes(world), "held by the provisioner's own finalizer"
+    provisioner.reconcile(str(ref))
+    assert world.volumes() == []
+    assert volumes(world) == []

@@ -46,9 +46,9 @@ class World:
         self.engine = MemoryEngine(self.clock)
         self._running: Kubelet | None = None
         if subnet is not None:
-            parts = self.settings.parts
+            parts, made = self.settings.parts, labels.network_labels(self.settings.cluster)
             self.engine.create_network(
-                NetworkSpec(self.settings.network, str(subnet), str(parts.gateway), str(parts.engine), {})
+                NetworkSpec(self.settings.network, str(subnet), str(parts.gateway), str(parts.engine), made)
             )
         self.registry.create("Namespace", "", {"metadata": {"name": "default"}})
         self.registry.create("ServiceAccount", "default", {"metadata": {"name": "runner"}})

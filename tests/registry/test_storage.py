@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from minisets.clock import FakeClock
+from minisets.errors import Forbidden
 from minisets.objects.kinds import Ref
 from minisets.registry.options import Patch
 from minisets.registry.registry import Registry
@@ -93,3 +94,25 @@ def test_a_volume_says_since_when_it_is_in_its_phase(registry: Registry, clock: 
     clock.advance(timedelta(seconds=5))
     noted = registry.patch(ref, Patch("merge", {"status": {"message": "x"}}), subresource="status")
     assert noted.object["status"]["lastPhaseTransitionTime"] == "2026-11-23T12:00:05Z"
+
+
+@pytest.mark.parametrize("may_grow", [False, True])
+def test_a_claim_grows_only_where_its_class_lets_it(registry: Registry, *, may_grow: bool) -> None:
+    body = {
+        "metadata": {"name": "fast"},
+        "provisioner": "docker.minisets.dev",
+        "allowVolumeExpansion": may_grow,
+    }
+    registry.create("StorageClass", "", body)
+    registry.create("PersistentVolumeClaim", "default", claim(storageClassName="fast"))
+    bound = Patch("merge", {"status": {"phase": "Bound"}})
+    registry.patch(CLAIM, bound, subresource="status")
+    more = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    grow = Patch("merge", more)
+    if may_grow:
+        registry.patch(CLAIM, grow)
+    else:
+        with pytest.raises(
+            Forbidden, match='"www-web-0" is forbidden: only dynamically provisioned pvc can be'
+        ):
+            registry.patch(CLAIM, grow)

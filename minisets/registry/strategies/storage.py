@@ -6,9 +6,13 @@ Kubernetes: pkg/registry/core/persistentvolume{,claim}, plugin/pkg/admission/sto
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
-from minisets.objects.metadata import annotations_of, meta, name_of, status_of, timestamp
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import annotations_of, meta, name_of, ref_of, spec_of, status_of, timestamp
+from minisets.objects.validation.resources import amount_of
+from minisets.registry import refusals
 from minisets.registry.strategies.base import Context, Strategy
 
 if TYPE_CHECKING:
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
     from minisets.store.interface import Reader
 
 CLASS_BY_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+_NO_RESIZE = (
+    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+    "support resize"
+)
 IS_DEFAULT = (
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
@@ -35,6 +43,13 @@ class ClaimStrategy(Strategy):
             if chosen is not None:
                 obj["spec"]["storageClassName"] = name_of(chosen)
 
+    def prepare_update(self, new: Object, old: Object, context: Context) -> None:
+        """A claim may ask for more only where its class says so. Kubernetes: admission storage/…/resize."""
+        super().prepare_update(new, old, context)
+        grown = _size(new) > _size(old) and status_of(old).get("phase") == "Bound"
+        if grown and not _may_grow(old, context.reader):
+            raise refusals.forbidden(ref_of(old), _NO_RESIZE)
+
 
 class VolumeStrategy(Strategy):
     """A volume waits for the claim that it is bound to (A-142)."""
@@ -51,6 +66,17 @@ class VolumeStrategy(Strategy):
         super().prepare_status_update(new, old, context)
         if status_of(new).get("phase") != status_of(old).get("phase"):
             new["status"] = {**status_of(new), "lastPhaseTransitionTime": timestamp(context.now)}
+
+
+def _size(claim: Object) -> Decimal:
+    requests = (spec_of(claim).get("resources") or {}).get("requests") or {}
+    return amount_of(requests.get("storage", "0")) or Decimal(0)
+
+
+def _may_grow(claim: Object, reader: Reader) -> bool:
+    named = annotations_of(claim).get(CLASS_BY_ANNOTATION) or spec_of(claim).get("storageClassName") or ""
+    found = reader.get(Ref("StorageClass", "", named)) if named else None
+    return found is not None and bool(found.get("allowVolumeExpansion"))
 
 
 def default_class(reader: Reader) -> Object | None:

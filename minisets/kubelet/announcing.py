@@ -1,0 +1,58 @@
+"""What a new status of a pod is worth an event of: a container that begins to wait, and for what. Pure.
+
+Leaves recording to `pods.py`; images that are pulled speak for themselves (`images.py`).
+Kubernetes: kuberuntime_manager.go doBackOff, images/image_manager.go EnsureImageExists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from minisets.kubelet.container_status import CRASH_LOOP, reported
+from minisets.kubelet.containers import Wanted, wanted
+from minisets.objects.metadata import name_of, namespace_of, uid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minisets.objects.kinds import Object
+
+_INSPECTED = {"ErrImageNeverPull": "ErrImageNeverPull", "InvalidImageName": "InspectFailed"}
+
+
+@dataclass(frozen=True)
+class News:
+    """One event."""
+
+    kind: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+    field_path: str
+
+
+def news(old: Object, new: Object) -> Iterator[News]:
+    """The events that a change of the status is worth."""
+    for one in wanted(new):
+        waiting = _waiting(new, one)
+        reason = str(waiting.get("reason") or "")
+        if reason != _waiting(old, one).get("reason"):
+            yield from _of(new, one, reason, str(waiting.get("message") or ""))
+
+
+def _of(pod: Object, one: Wanted, reason: str, message: str) -> Iterator[News]:
+    path = f"spec.{'initContainers' if one.kind == 'init' else 'containers'}{{{one.name}}}"
+    if reason == CRASH_LOOP:
+        said = f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})"
+        text = f"Back-off restarting failed container {one.name} in pod {said}"
+        yield News("Warning", "BackOff", text, path)
+    elif reason == "ImagePullBackOff":
+        yield News("Normal", "BackOff", message, path)
+        yield News("Warning", "Failed", f"Error: {reason}", path)
+    elif reason in _INSPECTED:
+        yield News("Warning", _INSPECTED[reason], message, path)
+        yield News("Warning", "Failed", f"Error: {reason}", path)
+
+
+def _waiting(pod: Object, one: Wanted) -> dict[str, Any]:
+    return (reported(pod, one).get("state") or {}).get("waiting") or {}
