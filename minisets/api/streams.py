@@ -27,7 +27,7 @@ from minisets.errors import BadRequest, EngineError, ServiceUnavailable
 if TYPE_CHECKING:
     from minisets.api.lanes import Lanes
     from minisets.api.queries import Query
-    from minisets.engine.interface import Engine, ExecStream
+    from minisets.engine.interface import Engine, ExecStream, Output
     from minisets.objects.kinds import Object
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -36,6 +36,8 @@ _LARGEST = 32 * 1024 * 1024
 _INPUTS_WAITING = 64
 _CHUNK = 32 * 1024
 _FIRST_LOOK, _LAST_LOOK = 0.005, 0.5
+_FIRST_SILENCE, _LAST_SILENCE = 1.0, 15.0
+"""Seconds without output after which it is asked whether the command still runs."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Execs:
             stream.close()
         inputs = asyncio.create_task(self._pump_in(socket, stream, id_, wanted))
         try:
-            await self._pump_out(socket, stream, wanted)
+            await self._pump_out(socket, stream, id_, wanted)
             return await self._status(socket, id_)
         except Exception as error:  # noqa: BLE001 - likewise
             return as_api_error(error).as_status()
@@ -110,12 +112,14 @@ class Execs:
             inputs.cancel()
             await asyncio.gather(inputs, return_exceptions=True)
 
-    async def _pump_out(self, socket: web.WebSocketResponse, stream: ExecStream, wanted: ExecRequest) -> None:
+    async def _pump_out(
+        self, socket: web.WebSocketResponse, stream: ExecStream, id_: str, wanted: ExecRequest
+    ) -> None:
         channels = {"stdout": STDOUT if wanted.stdout else None, "stderr": STDERR if wanted.stderr else None}
         pipe = Pipe(asyncio.get_running_loop())
         filling = asyncio.ensure_future(self._lanes.stream(pipe.fill, stream))
         try:
-            while outputs := await pipe.take():
+            while outputs := await self._taken(pipe, id_):
                 for name, data in outputs:
                     if (channel := channels[name]) is not None:
                         await _send(socket, channel, data)
@@ -125,6 +129,24 @@ class Execs:
             pipe.close()
             stream.close()
             await asyncio.shield(filling)
+
+    async def _taken(self, pipe: Pipe, id_: str) -> list[Output]:
+        """What comes next; empty at the end of the output, or once the command has ended and stays silent.
+
+        Why not the end alone: the engine has been seen to keep the connection of an ended command open
+        (its children may hold the output, too), and the client would wait for ever.
+        """
+        quiet = _FIRST_SILENCE
+        has_ended = False
+        while True:
+            try:
+                return await asyncio.wait_for(pipe.take(), quiet)
+            except TimeoutError:
+                if has_ended:
+                    return []
+            state = await self._lanes.stream(self._engine.inspect_exec, id_)
+            has_ended = state.exit_code is not None and not state.running
+            quiet = _FIRST_SILENCE if has_ended else min(2 * quiet, _LAST_SILENCE)
 
     async def _pump_in(
         self, socket: web.WebSocketResponse, stream: ExecStream, id_: str, wanted: ExecRequest

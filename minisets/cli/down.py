@@ -22,7 +22,7 @@ from minisets.cluster import control, removal
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import MinisetsError, NotFound
 from minisets.objects.metadata import key_of, name_of, ref_of, spec_of
-from minisets.settings import Settings
+from minisets.settings import PROVISIONER, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -172,8 +172,10 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
     """
     _delete(client, claims)
     for volume in client.select("PersistentVolume").items:
-        if spec_of(volume).get("persistentVolumeReclaimPolicy") != "Delete":
-            with contextlib.suppress(NotFound):
+        with contextlib.suppress(NotFound):
+            if (spec_of(volume).get("csi") or {}).get("driver") != PROVISIONER:
+                client.delete(ref_of(volume))  # what is behind it is not ours, and stays
+            elif spec_of(volume).get("persistentVolumeReclaimPolicy") != "Delete":
                 body = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
                 client.patch(ref_of(volume), body, form="merge")
     kinds = ("PersistentVolumeClaim", "PersistentVolume")

@@ -214,7 +214,12 @@ def are_ready(refs: Sequence[Ref]) -> Callable[[Scene], bool]:
             obj = scene.get(ref)
             if obj is None:
                 return False
-            if not (is_rolled_out(obj) if ref.kind == "StatefulSet" else is_ready(obj)):
+            if ref.kind == "StatefulSet":
+                # Why the pods too: the two watches are not in step, and who waits wants to see them.
+                pods = scene.pods_of(obj)
+                if not is_rolled_out(obj) or len(pods) < replicas_of(obj) or not all(map(is_ready, pods)):
+                    return False
+            elif not is_ready(obj):
                 return False
         return True
 

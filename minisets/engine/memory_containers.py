@@ -37,11 +37,12 @@ class Command:
         """Started and not ended."""
         return self.stream is not None and self.exit_code is None
 
-    def end(self, exit_code: int) -> None:
-        """End it, if it runs."""
+    def end(self, exit_code: int, *, leaves_open: bool = False) -> None:
+        """End it, if it runs; its output may stay open, as when a child of it holds that."""
         if self.stream is not None and self.exit_code is None:
             self.exit_code = exit_code
-            self.stream.end()
+            if not leaves_open:
+                self.stream.end()
 
 
 @dataclass

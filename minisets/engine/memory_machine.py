@@ -235,7 +235,7 @@ class MemoryMachine:
             if result.stderr:
                 command.stream.put(("stdout" if command.spec.tty else "stderr", result.stderr))
             if not result.hangs:
-                command.end(result.exit_code)
+                command.end(result.exit_code, leaves_open=result.leaves_open)
 
 
 def mount_at(record: Record, path: str) -> Mount | None:

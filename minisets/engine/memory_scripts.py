@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExecResult:
-    """What a command does; `hangs`: nothing, until its container ends."""
+    """What a command does.
+
+    hangs: nothing, until its container ends; leaves_open: its output stays open when it has ended.
+    """
 
     stdout: bytes = b""
     stderr: bytes = b""
     exit_code: int = 0
     hangs: bool = False
+    leaves_open: bool = False
 
 
 ExecHandler = Callable[[tuple[str, ...], bytes], ExecResult]

@@ -29,6 +29,8 @@ def script(command: tuple[str, ...], stdin: bytes) -> ExecResult:
             return ExecResult(hangs=True)
         case ("upper",):
             return ExecResult(stdout=stdin.upper())
+        case ("leave", "open"):
+            return ExecResult(stdout=b"done\n", exit_code=3, leaves_open=True)
         case ("much",):
             return ExecResult(stdout=b"x" * 3_000_000)
     return ExecResult(stdout=" ".join(command).encode() + b"\n")
@@ -169,6 +171,12 @@ def test_a_client_that_leaves_frees_its_place(dial: Dial, web: Running) -> None:
         dial("hang").close()
     assert heard(dial("echo", "still"))[0] == {1: b"echo still\n"}
     assert len(web.engine._commands) == 4
+
+
+def test_a_command_that_ended_with_its_output_still_open_is_not_waited_for(dial: Dial) -> None:
+    channels, status, code = heard(dial("leave", "open"))
+    assert (channels, code) == ({1: b"done\n"}, 1000)
+    assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
 
 
 def test_stopping_the_server_ends_a_command_that_hangs(dial: Dial, web: Running) -> None:

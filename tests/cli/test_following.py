@@ -116,9 +116,20 @@ def test_pods_behind_a_statefulset_come_by_ordinal() -> None:
 
 def test_everything_asked_for_must_be_there_and_ready() -> None:
     bare = Ref("Pod", "default", "bare")
-    assert are_ready([WEB, bare])(scene(web(), pod("bare", ready=True)))
-    assert not are_ready([WEB, bare])(scene(web()))
-    assert not are_ready([WEB, bare])(scene(web(), pod("bare")))
+    own = [pod("web-0", ready=True), pod("web-1", ready=True)]
+    stranger = pod("bare", ready=True)
+    del stranger["metadata"]["ownerReferences"]
+    assert are_ready([WEB, bare])(scene(web(), *own, stranger))
+    assert not are_ready([WEB, bare])(scene(web(), *own))
+    assert not are_ready([WEB, bare])(scene(web(), *own, pod("bare")))
+
+
+def test_a_statefulset_that_says_so_is_not_ready_before_its_pods_were_seen_to_be() -> None:
+    """The watches are not in step: who waits for `up` wants each pod's line."""
+    first = pod("web-0", ready=True)
+    assert not are_ready([WEB])(scene(web(), first))
+    assert not are_ready([WEB])(scene(web(), first, pod("web-1")))
+    assert are_ready([WEB])(scene(web(), first, pod("web-1", ready=True)))
 
 
 def test_what_is_missing_names_the_first_pod_that_is_not_ready() -> None:
