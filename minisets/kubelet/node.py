@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets import __version__
 from minisets.errors import AlreadyExists
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, condition, labels_of, status_of, timestamp
@@ -119,7 +118,7 @@ def _node_info(info: EngineInfo) -> dict[str, str]:
         "kubeletVersion": KUBERNETES_VERSION,
         "machineID": info.id,
         "operatingSystem": info.os_type or "linux",
-        "osImage": f"{info.operating_system} (minisets {__version__})",
+        "osImage": info.operating_system,
         "systemUUID": info.id,
     }
 
