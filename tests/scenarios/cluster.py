@@ -183,9 +183,9 @@ class Cluster:
     def kubectl_running(self, *words: str | Path) -> Running:
         return self._start(("kubectl", *map(str, words)))
 
-    def serve(self) -> Running:
-        """The server, in the foreground of its own process, without anything in it."""
-        server = self.running("daemon")
+    def serve(self, *options: str) -> Running:
+        """The server, in the foreground of its own process."""
+        server = self.running("daemon", *options)
         server.until_printed("export KUBECONFIG=")
         return server
 

@@ -23,6 +23,15 @@ pytestmark = pytest.mark.docker
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
+# Run in a pod: reads paths, prints each with the code that it is answered with.
+_ASK = """while read -r path || [ -n "$path" ]; do
+  echo "$path $(curl -sk -o /dev/null -w '%{{http_code}}' --max-time 10 {url}$path)"
+done"""
+
+
+def _concrete(path: str) -> str:
+    return path.replace("{namespace}", "default").replace("{name}", "web-0")
+
 
 def test_a_pod_does_not_reach_the_server_at_all(cluster: Cluster) -> None:
     """A host process listens on the loopback only: not on the bridge, which every pod can reach."""
@@ -36,11 +45,29 @@ def test_a_pod_does_not_reach_the_server_at_all(cluster: Cluster) -> None:
         refused.failed(7)  # curl: could not connect
 
 
+def test_a_server_that_pods_can_reach_refuses_them_on_every_route_but_the_four(own_cluster: Cluster) -> None:
+    """Where it listens on the bridge, as the control container will: asked from inside a pod."""
+    own_cluster.minisets("up", "-f", MANIFESTS / "tools.yaml").succeeded()
+    (network,) = own_cluster.engine.networks.list(names=[own_cluster.name])
+    gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
+    own_cluster.kill_server()
+    own_cluster.serve("--host", gateway)
+    url = "https://{}:{}".format(*control.running(own_cluster.places).address)
+    closed = [_concrete(path) for path in sorted(set(routes.every()) - set(routes.OPEN))]
+    script = ("sh", "-c", _ASK.format(url=url))
+    paths = "\n".join([*closed, *routes.OPEN])
+    asked = own_cluster.minisets("exec", "-i", "tools", "--", *script, given=paths)
+    codes = dict(line.split() for line in asked.succeeded().out.splitlines())
+    assert codes == dict.fromkeys(closed, "401") | dict.fromkeys(routes.OPEN, "200")
+    foreign = ("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example")
+    assert own_cluster.minisets("exec", "tools", "--", *foreign, f"{url}/version").succeeded().out == "403"
+
+
 def test_every_route_but_the_four_refuses_who_has_no_token(cluster: Cluster) -> None:
     guessed = {"Authorization": "Bearer guessed"}
     with caller(cluster) as ask:
         for path in set(routes.every()) - set(routes.OPEN):
-            concrete = path.replace("{namespace}", "default").replace("{name}", "web-0")
+            concrete = _concrete(path)
             for method in METHODS:
                 assert ask(method, concrete) == 401, (method, path)
                 assert ask(method, concrete, guessed) == 401, (method, path)
