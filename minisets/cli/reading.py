@@ -210,4 +210,9 @@ def _described(client: ApiClient, obj: Object) -> str:
     ages = {
         name_of(row["object"]): str(row["cells"][0]) for row in table.get("rows") or [] if row.get("object")
     }
-    return described(obj, sorted(events, key=lambda event: event.get("lastTimestamp") or ""), ages)
+    return described(obj, sorted(events, key=_when), ages)
+
+
+def _when(event: Object) -> tuple[str, int]:
+    """Stamps are whole seconds; within one, the order of writing tells."""
+    return event.get("lastTimestamp") or "", version_of(event)
