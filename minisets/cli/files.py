@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from minisets.errors import ManifestError, UsageError
 from minisets.objects.manifests import Manifest, read
@@ -23,14 +24,14 @@ _ENDINGS = (".yaml", ".yml", ".json")
 class Files:
     """The files that were named; iterating reads them anew each time."""
 
-    sources: tuple[tuple[str, Path], ...]
+    sources: tuple[tuple[str, Path | IO[bytes]], ...]
 
     def __iter__(self) -> Iterator[Manifest]:
         """Every manifest, in order; raises ManifestError at the first that cannot be read."""
         found = False
-        for name, path in self.sources:
+        for name, source in self.sources:
             try:
-                with path.open(encoding="utf-8") as stream:
+                with _text(source) as stream:
                     for manifest in read(stream, name):
                         found = True
                         yield manifest
@@ -42,28 +43,44 @@ class Files:
 
 
 @contextmanager
+def _text(source: Path | IO[bytes]) -> Iterator[IO[str]]:
+    """The text from its beginning."""
+    if isinstance(source, Path):
+        with source.open(encoding="utf-8") as stream:
+            yield stream
+        return
+    source.seek(0)
+    kept = io.TextIOWrapper(source, encoding="utf-8")
+    try:
+        yield kept
+    finally:
+        kept.detach()
+
+
+@contextmanager
 def opened(names: Sequence[str]) -> Iterator[Files]:
-    """The files behind the names; what can be read only once is kept in a temporary file meanwhile."""
+    """The files behind the names; what can be read only once is kept meanwhile."""
     if names.count("-") > 1:
         raise UsageError("standard input cannot be used for several arguments: write `-f -` once")
-    with tempfile.TemporaryDirectory(prefix="minisets-") as folder:
-        sources: list[tuple[str, Path]] = []
-        for place, name in enumerate(names):
+    with ExitStack() as copies:
+        sources: list[tuple[str, Path | IO[bytes]]] = []
+        for name in names:
             if name == "-":
-                sources.append(("stdin", _kept(sys.stdin.buffer, Path(folder) / str(place))))
+                sources.append(("stdin", _kept(sys.stdin.buffer, copies)))
             else:
-                sources += _behind(Path(name), Path(folder) / str(place))
+                sources += _behind(Path(name), copies)
         yield Files(tuple(sources))
 
 
-def _kept(stream: BinaryIO, copy: Path) -> Path:
-    with copy.open("wb") as file:
-        shutil.copyfileobj(stream, file)
+def _kept(stream: IO[bytes], copies: ExitStack) -> IO[bytes]:
+    """A copy. Why one without a name: it may hold Secrets, and who is killed cannot remove it."""
+    copy = copies.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+    shutil.copyfileobj(stream, copy)
     return copy
 
 
-def _behind(path: Path, copy: Path) -> Iterator[tuple[str, Path]]:
-    """The files that a name means; `copy` is where a pipe (`-f <(command)`) may be kept."""
+def _behind(path: Path, copies: ExitStack) -> Iterator[tuple[str, Path | IO[bytes]]]:
+    """The files that a name means; a pipe (`-f <(command)`) is kept."""
     try:
         if path.is_dir():
             yield from _inside(path)
@@ -71,7 +88,7 @@ def _behind(path: Path, copy: Path) -> Iterator[tuple[str, Path]]:
             yield str(path), path
         elif path.exists():
             with path.open("rb") as stream:
-                yield str(path), _kept(stream, copy)
+                yield str(path), _kept(stream, copies)
         else:
             raise UsageError(f'the path "{path}" does not exist')
     except OSError as error:
