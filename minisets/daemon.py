@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from minisets.clock import Clock
     from minisets.cluster.places import Places
+    from minisets.dns.zone import Zone
     from minisets.engine.interface import Engine
     from minisets.settings import Settings
     from minisets.store.interface import Change, Store
@@ -94,10 +95,6 @@ class Running:
         if not self._worker.stop(_STOP_WITHIN):
             _log.warning("%s did not end within %s s", self._controller.name, _STOP_WITHIN.seconds)
 
-    def is_idle(self) -> bool:
-        """Whether nothing is queued or running."""
-        return self._worker.is_idle()
-
 
 class ControlPlane:
     """Registry, controllers, kubelet and DNS feed over one store and one engine."""
@@ -110,7 +107,7 @@ class ControlPlane:
         settings: Settings,
         *,
         dns_address: str,
-        publish: Callable[..., None],
+        publish: Callable[[Zone], None],
     ) -> None:
         self.registry = Registry(store, clock, settings)
         ensure_namespaces(self.registry)
@@ -143,10 +140,6 @@ class ControlPlane:
         for controller in reversed(self._controllers):
             controller.stop()
         self._kubelet.stop(_STOP_WITHIN)
-
-    def is_idle(self) -> bool:
-        """Whether no controller has anything to do (the kubelet is not asked)."""
-        return all(controller.is_idle() for controller in self._controllers)
 
 
 def serve(settings: Settings, places: Places, *, announce: Callable[[str], None]) -> None:
@@ -236,7 +229,7 @@ def _dns(settings: Settings, stack: contextlib.ExitStack) -> tuple[DnsServer | N
     return server, ()
 
 
-def _nowhere(zone: object) -> None:
+def _nowhere(zone: Zone) -> None:
     """Where zones go when nobody serves them."""
     del zone
 

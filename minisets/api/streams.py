@@ -13,6 +13,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -35,9 +36,9 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 _LARGEST = 32 * 1024 * 1024
 _INPUTS_WAITING = 64
 _CHUNK = 32 * 1024
-_FIRST_LOOK, _LAST_LOOK = 0.005, 0.5
-_FIRST_SILENCE, _LAST_SILENCE = 1.0, 15.0
-"""Seconds without output after which it is asked whether the command still runs."""
+_FIRST_LOOK, _LAST_LOOK = timedelta(milliseconds=5), timedelta(milliseconds=500)
+_FIRST_SILENCE, _LAST_SILENCE = timedelta(seconds=1), timedelta(seconds=15)
+"""How long without output until it is asked whether the command still runs."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Execs:
         has_ended = False
         while True:
             try:
-                return await asyncio.wait_for(pipe.take(), quiet)
+                return await asyncio.wait_for(pipe.take(), quiet.total_seconds())
             except TimeoutError:
                 if has_ended:
                     return []
@@ -197,7 +198,7 @@ class Execs:
             state = await self._lanes.stream(self._engine.inspect_exec, id_)
             if not state.running:
                 return exit_status(state.exit_code or 0)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause.total_seconds())
             pause = min(2 * pause, _LAST_LOOK)
         return ServiceUnavailable("the server is stopping; the command runs on in its container").as_status()
 

@@ -71,7 +71,8 @@ class Memory:
         """The engine could not make or start the pod's sandbox, once more."""
         with self._lock:
             failures = self._sandbox_failures.get(uid, (0, None))[0] + 1
-            delay = min(_FIRST_RETRY * 2 ** (failures - 1), _LONGEST_RETRY)
+            # Why the inner min: 2 ** failures of a pod that has failed for an hour would not fit a timedelta.
+            delay = min(_FIRST_RETRY * 2 ** min(failures - 1, 6), _LONGEST_RETRY)
             self._sandbox_failures[uid] = (failures, self._clock.now() + delay)
 
     def sandbox_started(self, uid: str) -> None:

@@ -118,10 +118,10 @@ class CreatePod:
 
 @dataclass(frozen=True)
 class RepairPod:
-    """Write a pod's identity labels again (A-10)."""
+    """Write a pod as its name says that it should be (A-10); other volumes than its own are refused."""
 
     pod: Object
-    labels: dict[str, str]
+    repaired: Object
     cause: str
 
     def __str__(self) -> str:

@@ -134,6 +134,16 @@ def storage_matches(statefulset: Object, pod: Object) -> bool:
     )
 
 
+def repaired(statefulset: Object, pod: Object) -> Object:
+    """The pod with the labels and volumes that its name stands for (A-10)."""
+    ordinal = ordinal_of(statefulset, pod) or 0
+    metadata = {**pod["metadata"], "labels": {**labels_of(pod), **identity_labels(name_of(pod), ordinal)}}
+    spec = dict(spec_of(pod))
+    if not storage_matches(statefulset, pod):
+        spec["volumes"] = _volumes(statefulset, spec, ordinal)
+    return {**pod, "metadata": metadata, "spec": spec}
+
+
 def revision_of(pod: Object) -> str:
     """The full name of the revision that the pod was made from (A-45)."""
     return labels_of(pod).get(REVISION, "")

@@ -28,13 +28,14 @@ from minisets.controllers.statefulset.identity import (
     claim_name,
     claim_templates,
     first_ordinal,
-    identity_labels,
     identity_matches,
     ordinal_of,
     pod_for,
     pod_name,
+    repaired,
     replicas_of,
     revision_of,
+    storage_matches,
 )
 from minisets.controllers.statefulset.members import Members, history, members
 from minisets.controllers.statefulset.retention import (
@@ -207,9 +208,12 @@ class _Step:
         return True
 
     def _repair(self, pod: Object, ordinal: int) -> None:
-        if not identity_matches(self.statefulset, pod):
-            labels = identity_labels(name_of(pod), ordinal)
-            self.actions.append(RepairPod(pod, labels, "its pod-name label is wrong"))
+        wrong = "" if identity_matches(self.statefulset, pod) else "its pod-name label is wrong"
+        if not storage_matches(self.statefulset, pod):
+            self._claims(ordinal, name_of(pod))
+            wrong = wrong or "its volumes are not its claims"
+        if wrong:
+            self.actions.append(RepairPod(pod, repaired(self.statefulset, pod), wrong))
         self._own_claims(pod, condemned=False)
 
     def _own_claims(self, pod: Object, *, condemned: bool) -> None:

@@ -131,8 +131,8 @@ class StatefulSets:
                 self._edit(claim, _with_metadata("ownerReferences", list(owners)))
             case CreatePod(pod=pod):
                 self._create_pod(statefulset, pod)
-            case RepairPod(pod=pod, labels=labels):
-                self._repair(statefulset, pod, labels)
+            case RepairPod(pod=pod, repaired=repaired):
+                self._repair(statefulset, pod, repaired)
             case DeletePod(pod=pod):
                 self._delete_pod(statefulset, pod)
             case RefusePod(pod=name, cause=cause):
@@ -178,10 +178,10 @@ class StatefulSets:
         with self._reported(statefulset, "Delete", pod):
             self._delete(pod)
 
-    def _repair(self, statefulset: Object, pod: Object, labels: dict[str, str]) -> None:
+    def _repair(self, statefulset: Object, pod: Object, repaired: Object) -> None:
         def edit(current: Object) -> Object:
-            merged = {**(current["metadata"].get("labels") or {}), **labels}
-            return _with_metadata("labels", merged)(current)
+            labelled = _with_metadata("labels", dict(repaired["metadata"]["labels"]))(current)
+            return {**labelled, "spec": repaired["spec"]}
 
         with self._reported(statefulset, "Update", pod):
             self._edit(pod, edit)

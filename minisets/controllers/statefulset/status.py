@@ -50,11 +50,6 @@ def is_running_and_ready(pod: Object) -> bool:
     return phase_of(pod) == "Running" and is_true(pod, "Ready")
 
 
-def is_healthy(pod: Object) -> bool:
-    """Running, ready, and not on its way out."""
-    return is_running_and_ready(pod) and not is_being_deleted(pod)
-
-
 def minimum_ready(statefulset: Object) -> timedelta:
     """`spec.minReadySeconds`."""
     return timedelta(seconds=int(spec_of(statefulset).get("minReadySeconds") or 0))

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from minisets.controllers.statefulset.actions import CreatePod
+from minisets.controllers.statefulset.actions import CreatePod, RepairPod
 from minisets.controllers.statefulset.plan import plan
 from minisets.controllers.statefulset.revisions import revisions
-from minisets.objects.metadata import name_of, timestamp
+from minisets.objects.metadata import name_of
 from tests.controllers.statefulset.make import (
-    NOW,
     claims,
     observed,
     pod,
@@ -312,6 +311,23 @@ def test_a_lost_pod_name_label_is_written_again() -> None:
     assert lines(observed(owner, changed)) == ["repair pod web-0: its pod-name label is wrong"]
 
 
+def test_volumes_that_are_not_the_pods_claims_are_written_again() -> None:
+    """A-10: the claims are made first; that the write is refused is the registry's."""
+    owner = statefulset(1)
+    strayed = pod(owner, 0)
+    strayed["spec"]["volumes"] = [{"name": "www", "emptyDir": {}}, {"name": "other", "emptyDir": {}}]
+    step = plan(observed(owner, strayed, claims={}))
+    assert [str(action) for action in step.actions] == [
+        "create claim www-web-0 for web-0: there is none",
+        "repair pod web-0: its volumes are not its claims",
+    ]
+    repair = next(action for action in step.actions if isinstance(action, RepairPod))
+    assert repair.repaired["spec"]["volumes"] == [
+        {"name": "www", "persistentVolumeClaim": {"claimName": "www-web-0"}},
+        {"name": "other", "emptyDir": {}},
+    ]
+
+
 def test_ordinals_may_start_anywhere() -> None:
     """A-53, A-54."""
     owner = statefulset(2, ordinals={"start": 5})
@@ -353,4 +369,3 @@ def test_planning_changes_nothing_of_the_snapshot() -> None:
     before = repr(snapshot)
     plan(snapshot)
     assert repr(snapshot) == before
-    assert timestamp(NOW) == "2026-01-01T12:00:00Z"
