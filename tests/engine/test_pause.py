@@ -1,10 +1,16 @@
-"""The sandbox's program, alone and as process 1 of a container on a real engine."""
+"""The sandbox's program: its bytes, alone, as process 1 of namespaces, and of a container on a real engine.
+
+The binary of the other architecture runs under qemu everywhere but on the engine; scripts/setup tests brings
+qemu and both compilers.
+"""
 
 import contextlib
 import io
 import os
 import platform
+import shutil
 import signal
+import struct
 import subprocess
 import tarfile
 import time
@@ -19,10 +25,14 @@ from docker.models.containers import Container
 
 from minisets.engine import pause
 from tests import leftovers
+from tests.engines import NAMESPACES
 from tests.waiting import until
 
 BUSY = "minisets.test/busy:1"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+ARCHITECTURES = ["amd64", "arm64"]
+EMULATORS = {"amd64": "qemu-x86_64", "arm64": "qemu-aarch64"}
+LOAD, STACK = 1, 0x6474E551  # of an ELF file's program headers
 REPOSITORY = Path(__file__).parents[2]
 RESOLV_CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local\noptions ndots:5\n"
 
@@ -30,68 +40,102 @@ RESOLV_CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.clust
 # --- the package's side ---
 
 
-@pytest.mark.parametrize(("asked", "alias"), [("amd64", "x86_64")])
+@pytest.mark.parametrize(("asked", "alias"), [("amd64", "x86_64"), ("arm64", "aarch64")])
 def test_the_binary_is_found_by_the_engines_and_by_the_images_name(asked: str, alias: str) -> None:
     assert pause.binary(asked) == pause.binary(alias)
-    assert pause.binary(asked).startswith(b"\x7fELF")
     assert len(pause.binary(asked)) < 8_000
 
 
 @pytest.mark.parametrize("architecture", ["riscv64", "", "../pause.c"])
-def test_an_unknown_architecture_is_said_with_what_to_do(architecture: str) -> None:
-    with pytest.raises(
-        LookupError, match=r"no sandbox program for the architecture .* scripts/pause builds one"
-    ):
+def test_an_unknown_architecture_is_said_with_those_that_are_known(architecture: str) -> None:
+    with pytest.raises(LookupError, match=r"no sandbox program for .*: minisets runs on .* amd64 and arm64"):
         pause.binary(architecture)
 
 
-def test_a_fresh_build_has_the_bytes_that_are_committed(tmp_path: Path) -> None:
-    committed = REPOSITORY / "minisets/engine/pause" / f"pause-{ARCHITECTURE}"
-    try:
-        subprocess.run(
-            [REPOSITORY / "scripts/pause", tmp_path], check=True, capture_output=True, timeout=60, text=True
-        )
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no C compiler here: {error.stderr.strip()}")
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_fresh_build_has_the_bytes_that_are_committed(architecture: str, tmp_path: Path) -> None:
+    committed = REPOSITORY / "minisets/engine/pause" / f"pause-{architecture}"
+    build: list[str | Path] = [REPOSITORY / "scripts/pause", tmp_path, architecture]
+    result = subprocess.run(build, capture_output=True, timeout=60, text=True, check=False)
+    if "no compiler" in result.stderr:
+        pytest.skip(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
     made_by = (tmp_path / f"{committed.name}.made-by").read_text()
-    if made_by != committed.with_name(f"{committed.name}.made-by").read_text():
-        pytest.skip(f"another compiler than the committed one's: {made_by.splitlines()}")
+    if made_by != (theirs := committed.with_name(f"{committed.name}.made-by").read_text()):
+        pytest.skip(f"built here by {made_by.splitlines()}, committed by {theirs.splitlines()}")
     assert (tmp_path / committed.name).read_bytes() == committed.read_bytes()
+
+
+@pytest.mark.parametrize(("architecture", "machine"), [("amd64", 62), ("arm64", 183)])
+def test_the_binary_is_an_executable_that_needs_nothing_around_it(architecture: str, machine: int) -> None:
+    program = pause.binary(architecture)
+    elf64_little_endian, executable = b"\x7fELF\x02\x01\x01", 2
+    assert program.startswith(elf64_little_endian)
+    assert struct.unpack_from("<HH", program, 16) == (executable, machine)
+    assert [(kind, rights) for kind, rights, _ in _segments(program)] == [
+        (LOAD, "r-x"),
+        (LOAD, "rw-"),
+        (STACK, "rw-"),  # without it the kernel makes the stack executable
+    ]  # and no interpreter, nothing dynamic
+
+
+def test_the_binary_for_arm64_loads_under_kernels_with_large_pages() -> None:
+    segments = _segments(pause.binary("arm64"))
+    assert {alignment for kind, _, alignment in segments if kind == LOAD} == {65_536}
+
+
+def _segments(program: bytes) -> list[tuple[int, str, int]]:
+    """What the kernel maps by: each program header's type, rights and alignment."""
+    (start,), (size, count) = struct.unpack_from("<Q", program, 32), struct.unpack_from("<HH", program, 54)
+    headers = [struct.unpack_from("<II6Q", program, start + i * size) for i in range(count)]
+    return [
+        (kind, "".join(c if flags & bit else "-" for c, bit in [("r", 4), ("w", 2), ("x", 1)]), alignment)
+        for kind, flags, *_, alignment in headers
+    ]
 
 
 # --- alone ---
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
+@pytest.fixture(params=ARCHITECTURES)
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """The program as a command: as it is on its own architecture, emulated elsewhere."""
     path = tmp_path / "pause"
-    path.write_bytes(pause.binary(platform.machine()))
+    path.write_bytes(pause.binary(request.param))
     path.chmod(0o755)
-    return path
+    return [*_emulator(request.param), str(path)]
 
 
-def _run(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10, check=False)
+def _emulator(architecture: str) -> list[str]:
+    if architecture == ARCHITECTURE:
+        return []
+    name = EMULATORS[architecture]
+    if found := shutil.which(name) or shutil.which(f"{name}-static"):
+        return [found]
+    pytest.skip(f"no {name} here: scripts/setup tests installs it as root on Debian or Ubuntu")
 
 
-def test_swap_makes_and_then_replaces_the_link(program: Path, tmp_path: Path) -> None:
+def _run(program: list[str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*program, *arguments], capture_output=True, text=True, timeout=10, check=False)
+
+
+def test_swap_makes_and_then_replaces_the_link(program: list[str], tmp_path: Path) -> None:
     for target in ("..2026_a", "..2026_b"):
         assert _run(program, "swap", tmp_path, target).returncode == 0
         assert (tmp_path / "..data").readlink() == Path(target)
     assert not (tmp_path / "..data_tmp").is_symlink()
 
 
-def test_swap_goes_on_after_one_that_was_killed_half_way(program: Path, tmp_path: Path) -> None:
+def test_swap_goes_on_after_one_that_was_killed_half_way(program: list[str], tmp_path: Path) -> None:
     (tmp_path / "..data_tmp").symlink_to("..2026_half")
     assert _run(program, "swap", tmp_path, "..2026_b").returncode == 0
     assert (tmp_path / "..data").readlink() == Path("..2026_b")
 
 
-def test_a_reader_never_sees_the_link_missing(program: Path, tmp_path: Path) -> None:
+def test_a_reader_never_sees_the_link_missing(program: list[str], tmp_path: Path) -> None:
     _run(program, "swap", tmp_path, "0")
-    swaps = subprocess.Popen(
-        ["sh", "-c", 'for i in $(seq 200); do "$1" swap "$2" $i || exit 1; done', "sh", program, tmp_path]
-    )
+    script = 'folder=$1; shift; for i in $(seq 200); do "$@" swap "$folder" $i || exit 1; done'
+    swaps = subprocess.Popen(["sh", "-c", script, "sh", tmp_path, *program])
     reads = 0
     while swaps.poll() is None:
         assert (tmp_path / "..data").is_symlink()
@@ -111,7 +155,7 @@ def test_a_reader_never_sees_the_link_missing(program: Path, tmp_path: Path) -> 
     ids=["no such folder", "a folder in the link's place", "a folder in the temporary link's place"],
 )
 def test_a_swap_that_fails_says_where_and_leaves_with_1(
-    program: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str
+    program: list[str], tmp_path: Path, spoil: Callable[[Path], None], said: str
 ) -> None:
     folder = tmp_path / "volume"
     spoil(folder)
@@ -120,7 +164,7 @@ def test_a_swap_that_fails_says_where_and_leaves_with_1(
     assert not (folder / "..data_tmp").is_symlink()
 
 
-def test_a_path_too_long_is_refused(program: Path) -> None:
+def test_a_path_too_long_is_refused(program: list[str]) -> None:
     result = _run(program, "swap", "d" * 5000, "new")
     assert result.returncode == 1
     assert result.stderr.endswith(": error 36\n")
@@ -129,18 +173,18 @@ def test_a_path_too_long_is_refused(program: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["swap"], ["swap", "a"], ["swop", "a", "b"], ["swap", "a", "b", "c"], ["x"]]
 )
-def test_wrong_usage_leaves_with_2(program: Path, arguments: list[str]) -> None:
+def test_wrong_usage_leaves_with_2(program: list[str], arguments: list[str]) -> None:
     result = _run(program, *arguments)
     assert (result.returncode, result.stderr) == (2, "usage: pause | pause swap DIR NEW\n")
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_it_leaves_with_0_when_told_to_and_leaves_the_machines_own_file_alone(
-    program: Path, end: signal.Signals
+    program: list[str], end: signal.Signals
 ) -> None:
     before = Path("/etc/resolv.conf").read_bytes()
     environment = {**os.environ, "MINISETS_RESOLV_CONF": "nameserver 192.0.2.1\n"}
-    with subprocess.Popen([program], env=environment) as process:
+    with subprocess.Popen(program, env=environment) as process:
         try:
             until(lambda: _is_ready(process.pid), "the program to wait for signals")
             process.send_signal(end)
@@ -148,6 +192,86 @@ def test_it_leaves_with_0_when_told_to_and_leaves_the_machines_own_file_alone(
         finally:
             process.kill()
     assert Path("/etc/resolv.conf").read_bytes() == before
+
+
+# --- as process 1 of namespaces ---
+
+
+@pytest.fixture
+def process_1(program: list[str], tmp_path: Path) -> Iterator["Process1"]:
+    if os.geteuid() != 0:
+        pytest.skip("only root may open namespaces everywhere")
+    with contextlib.closing(Process1(program, tmp_path / "resolv.conf")) as process_1:
+        yield process_1
+
+
+class Process1:
+    """The program as the first process of namespaces, with a file of its own over /etc/resolv.conf."""
+
+    def __init__(self, program: list[str], resolv_conf: Path) -> None:
+        self.resolv_conf = resolv_conf
+        self._program = program
+        self._unshare: subprocess.Popen[str] | None = None
+
+    def start(self, *, mount: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+        script = f'mount --bind "$1" /etc/resolv.conf && {mount} && shift && exec env -i "$@"'
+        settings = [f"{name}={value}" for name, value in environment.items()]
+        inside = ["sh", "-c", script, "sh", str(self.resolv_conf), *settings, *self._program]
+        self._unshare = subprocess.Popen([*NAMESPACES, *inside], stderr=subprocess.PIPE, text=True)
+        return self._unshare
+
+    def pid(self) -> int:
+        """Return its pid out here, once it waits: it is the only child of unshare."""
+        assert self._unshare is not None
+        unshare = self._unshare.pid
+        (pid,) = until(lambda: _children(unshare), "process 1")
+        until(lambda: _is_ready(pid), "process 1 to wait for signals")
+        return pid
+
+    def close(self) -> None:
+        if self._unshare is not None:
+            self._unshare.kill()
+            self._unshare.communicate(timeout=10)
+
+
+def test_process_1_replaces_resolv_conf_by_the_text_of_its_environment(process_1: Process1) -> None:
+    process_1.resolv_conf.write_text("nameserver 192.0.2.1\n" * 100)
+    process_1.start(mount=":", environment={"PATH": "/", "MINISETS_RESOLV_CONF": RESOLV_CONF})
+    process_1.pid()
+    assert process_1.resolv_conf.read_text() == RESOLV_CONF
+
+
+def test_process_1_ends_with_a_reason_when_it_cannot_write_resolv_conf(process_1: Process1) -> None:
+    process_1.resolv_conf.write_text("nameserver 192.0.2.1\n")
+    unshare = process_1.start(
+        mount="mount -o remount,bind,ro /etc/resolv.conf", environment={"MINISETS_RESOLV_CONF": RESOLV_CONF}
+    )
+    _, said = unshare.communicate(timeout=10)
+    assert (unshare.returncode, said) == (1, "pause: cannot write /etc/resolv.conf: error 30\n")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_process_1_leaves_with_0_when_told_to(process_1: Process1, end: signal.Signals) -> None:
+    process_1.resolv_conf.write_text("nameserver 192.0.2.1\n")
+    unshare = process_1.start(mount=":", environment={})
+    os.kill(process_1.pid(), end)
+    assert unshare.wait(timeout=5) == 0
+    assert process_1.resolv_conf.read_text() == "nameserver 192.0.2.1\n"
+
+
+def test_process_1_reaps_what_its_parents_left(process_1: Process1) -> None:
+    process_1.resolv_conf.touch()
+    process_1.start(mount=":", environment={})
+    pid = process_1.pid()
+    orphans = "for i in 1 2 3; do sleep 0.5 & done; (exit 3) &"
+    subprocess.run(["nsenter", "--target", str(pid), "--pid", "sh", "-c", orphans], timeout=10, check=True)
+    assert _children(pid), "the orphans were not handed to process 1"
+    until(lambda: not _children(pid), "process 1 to reap the orphans")
+
+
+def _children(process: int) -> list[int]:
+    """The children of a process, those that are dead and not reaped too."""
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 # --- as a sandbox ---
@@ -263,10 +387,11 @@ def _archive() -> bytes:
 
 
 def _is_ready(process: int) -> bool:
-    """Whether SIGCHLD is ignored yet, the last thing before the wait (which hides the blocked signals)."""
-    status = Path(f"/proc/{process}/status").read_text()
-    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
-    return bool(int(ignored.split()[1], 16) >> (signal.SIGCHLD - 1) & 1)
+    """Whether it sleeps and ignores SIGCHLD: it waits for its end (the wait hides the blocked signals)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    is_reaping = bool(int(status["SigIgn"], 16) >> (signal.SIGCHLD - 1) & 1)
+    return is_reaping and status["State"].startswith("S")
 
 
 def _output(container: Container, *command: str) -> str:
