@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from minisets.dns import packets
 from minisets.dns.packets import Elsewhere, Garbage
 from minisets.dns.upstream import Resolver, Upstream, framed, resolvers, unframed
-from minisets.dns.zone import Zone
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from minisets.dns.zone import Zone
 
 __all__ = ["DnsServer", "Resolver", "resolvers"]
 
@@ -31,10 +32,15 @@ _TCP_IDLE = timedelta(seconds=5)
 _AT_ONCE = 64  # packets taken from the socket before the others get their turn
 _FORWARDS, _CONNECTIONS = 8, 16
 _WAITING = 128  # forwarded questions, asked or queued
+_MOST_OPEN = 128  # connections, served or queued: the process must not run out of file descriptors
 
 
 class DnsServer:
-    """Serves one zone on one address until `stop`; `publish` replaces the zone."""
+    """Serves one zone on one address until `stop`; `publish` replaces the zone.
+
+    Why SERVFAIL to everything before the first zone: without it nobody knows which names are ours, and a
+    client asks again after a failure; it would remember that a name is not there, or Docker's answer.
+    """
 
     def __init__(
         self, address: str, port: int, upstream: Sequence[Resolver], zone: Zone | None = None
@@ -49,7 +55,9 @@ class DnsServer:
         self._lock = threading.Lock()
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="minisets-dns")
-        self.publish(zone or Zone())
+        self._zone: Zone | None = None
+        if zone is not None:
+            self.publish(zone)
 
     @property
     def port(self) -> int:
@@ -92,10 +100,13 @@ class DnsServer:
                 for key, _ in ready.select():
                     if key.fileobj is self._wake:
                         return
-                    if key.fileobj is self._udp:
-                        self._receive()
-                    else:
-                        self._accept()
+                    self._turn(self._receive if key.fileobj is self._udp else self._accept)
+
+    def _turn(self, take: Callable[[], None]) -> None:
+        try:
+            take()
+        except Exception:  # noqa: BLE001 - Why: no more threads, say, must not end the one that answers
+            _log.exception("DNS questions were lost")
 
     def _receive(self) -> None:
         with contextlib.suppress(OSError):  # nothing more to read, or an ICMP error of an earlier reply
@@ -119,8 +130,11 @@ class DnsServer:
 
     def _reply(self, packet: bytes, limit: int) -> bytes | Elsewhere:
         """The reply, empty for what is no question; or what must be asked elsewhere."""
+        zone = self._zone
+        if zone is None:
+            return packets.failure(packet)
         try:
-            return packets.respond(packet, self._zone, limit=limit)
+            return packets.respond(packet, zone, limit=limit)
         except Garbage:
             return b""
         except Exception:  # noqa: BLE001 - Why: one strange packet must not end the server
@@ -143,6 +157,9 @@ class DnsServer:
             connection, _ = self._tcp.accept()
             connection.settimeout(_TCP_IDLE.total_seconds())
             with self._lock:
+                if len(self._open) >= _MOST_OPEN:
+                    connection.close()
+                    return
                 self._open.add(connection)
             self._connections.submit(self._converse, connection)
 

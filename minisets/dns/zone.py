@@ -9,12 +9,14 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from minisets.dns.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,19 @@ class Zone:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Zone:
-        """The zone again; ValueError or LookupError where the bytes are none."""
-        said = json.loads(data)
+        """The zone again; ValueError where the bytes are none."""
+        try:
+            return cls._of(json.loads(data))
+        except (LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"no zone: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _of(cls, said: Any) -> Zone:
         return cls(
-            domain=said["domain"],
-            network=said["network"],
+            domain=_is(str, said["domain"]),
+            network=_is(str, said["network"]),
             subnet=IPv4Network(said["subnet"]) if said["subnet"] else None,
-            version=said["version"],
+            version=_is(int, said["version"]),
             names={name: _from_json(records) for name, records in said["names"].items()},
         )
 
@@ -93,9 +101,20 @@ def _as_json(records: Records) -> list[Any]:
 def _from_json(said: list[Any]) -> Records:
     addresses, servers, alias, texts, pointers = said
     return Records(
-        tuple(addresses),
-        tuple(Server(port, target) for port, target in servers),
-        alias,
-        tuple(texts),
-        tuple(pointers),
+        _texts(addresses),
+        tuple(Server(_is(int, port), _is(str, target)) for port, target in servers),
+        _is(str, alias),
+        _texts(texts),
+        _texts(pointers),
     )
+
+
+def _texts(said: Any) -> tuple[str, ...]:
+    return tuple(_is(str, text) for text in _is(list, said))
+
+
+def _is(kind: type[_Kind], said: Any) -> _Kind:
+    """What was said, of the type that it must have."""
+    if not isinstance(said, kind):
+        raise TypeError(f"{kind.__name__} expected, not {said!r:.40}")
+    return said

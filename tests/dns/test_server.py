@@ -18,6 +18,7 @@ from minisets.dns.zone import Zone
 from minisets.errors import MinisetsError
 from tests.dns.resolver import FakeResolver, answers, ask, ask_by_tcp, send
 from tests.dns.zones import NGINX, SETTINGS, endpoint, service, slice_of, web
+from tests.waiting import until
 
 AT_ONCE = 1.0  # seconds: far less than a resolver may take
 Serve = Callable[..., DnsServer]
@@ -88,6 +89,20 @@ def test_a_question_for_servers_brings_their_addresses(serve: Serve) -> None:
         f"_web._tcp.{NGINX}. 5 IN SRV 0 50 80 web-1.{NGINX}.",
     ]
     assert sorted(str(extra.rdata) for extra in reply.ar) == ["10.213.64.1", "10.213.64.2"]
+
+
+def test_before_the_first_zone_every_question_fails_and_goes_nowhere() -> None:
+    """Nobody knows yet which names are ours; NXDOMAIN, or Docker's answer, would be remembered."""
+    with FakeResolver() as elsewhere:
+        server = DnsServer("127.0.0.1", 0, (elsewhere.resolver,)).start()
+        try:
+            for name in (f"web-1.{NGINX}", "web-1", "web-1.minisets", "example.com"):
+                assert ask(server.port, name).header.rcode == RCODE.SERVFAIL
+            server.publish(web())
+            assert answers(ask(server.port, f"web-1.{NGINX}"))
+        finally:
+            server.stop()
+    assert elsewhere.asked == []
 
 
 # --- sizes ---
@@ -205,6 +220,29 @@ def test_an_alias_stands_before_what_it_leads_to(serve: Serve) -> None:
     for _ in range(16):
         reply = ask(port, "db.default.svc.cluster.local")
         assert [QTYPE[record.rtype] for record in reply.rr] == ["CNAME", "A", "A", "A"]
+
+
+# --- too many ---
+
+
+def test_more_connections_than_the_process_can_hold_are_closed_at_once(serve: Serve) -> None:
+    server = serve()
+    with contextlib.ExitStack() as stack:
+        for _ in range(128):
+            stack.enter_context(connected(server))
+        with connected(server) as refused:
+            assert refused.recv(1) == b""
+        assert answers(ask(server.port, f"web-1.{NGINX}"))
+
+
+def test_questions_are_answered_though_no_thread_can_be_had_for_connections(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve()
+    server._connections.shutdown()  # as when the container's limit of processes is reached
+    with connected(server):
+        until(lambda: "DNS questions were lost" in caplog.text, "the refused connection")
+        assert answers(ask(server.port, f"web-1.{NGINX}"))
 
 
 # --- strange packets ---
