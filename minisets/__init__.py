@@ -5,7 +5,7 @@ What we did not write ourselves, and which room owns it:
     aiohttp       the HTTPS server                          api/
     urllib3       the API's client, and the SDK's transport client/
     websockets    exec through the API                      client/streams.py
-    dnslib        DNS packets                               dns/server.py
+    dnslib        DNS packets                               dns/packets.py
     pyyaml        manifests, kubeconfig, -o yaml            objects/, client/access.py, cli/render.py
     cryptography  authority and certificates                cluster/credentials.py
     click, rich   the command line                          cli/

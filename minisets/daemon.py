@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import signal
 import sys
-import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Protocol
 from minisets.api.app import ApiServer, Backend
 from minisets.client.access import Access
 from minisets.clock import SystemClock
-from minisets.cluster import credentials, endpoint, network
-from minisets.cluster.engine import Claim, mark, refuse_strangers
+from minisets.cluster import container, credentials, endpoint, lock, network
+from minisets.cluster.engine import mark, refuse_container, refuse_strangers
+from minisets.cluster.places import DATABASE
 from minisets.cluster.private import write_private
 from minisets.controllers.endpoints.reconciler import Endpoints
 from minisets.controllers.garbage import Garbage
@@ -29,10 +31,11 @@ from minisets.controllers.statefulset.reconciler import StatefulSets
 from minisets.controllers.volumes.classes import ensure_default_class
 from minisets.controllers.volumes.reconciler import Volumes
 from minisets.dns.feed import Feed
+from minisets.dns.process import REFUSED
 from minisets.dns.server import DnsServer, resolvers
 from minisets.engine.docker import DockerEngine
 from minisets.engine.memory import MemoryEngine
-from minisets.errors import MinisetsError
+from minisets.errors import EngineError, EngineUnavailable, MinisetsError
 from minisets.kubelet.kubelet import Kubelet
 from minisets.loop import Reconciler, Worker
 from minisets.registry.events import Recorder
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
     from minisets.clock import Clock
     from minisets.cluster.places import Places
+    from minisets.dns.handover import ZoneWriter
     from minisets.dns.zone import Zone
     from minisets.engine.interface import Engine
     from minisets.settings import Settings
@@ -72,6 +76,10 @@ class Controller(Reconciler, Protocol):
 
     def keys(self, change: Change) -> Iterable[str]:
         """The keys to look at again."""
+
+
+def _carry_on() -> None:
+    """The kubelet connects again by itself."""
 
 
 class Running:
@@ -108,6 +116,7 @@ class ControlPlane:
         *,
         dns_address: str,
         publish: Callable[[Zone], None],
+        engine_lost: Callable[[], None] = _carry_on,
     ) -> None:
         self.registry = Registry(store, clock, settings)
         ensure_namespaces(self.registry)
@@ -127,7 +136,9 @@ class ControlPlane:
             Running(Feed(store, settings, publish), store, clock),
             Running(statefulsets, store, clock, threads=2),
         ]
-        self._kubelet = Kubelet(store, self.registry, engine, clock, settings, dns=dns_address)
+        self._kubelet = Kubelet(
+            store, self.registry, engine, clock, settings, dns=dns_address, engine_lost=engine_lost
+        )
 
     def start(self) -> None:
         """The kubelet first: it says that there is a node."""
@@ -143,17 +154,82 @@ class ControlPlane:
 
 
 def serve(settings: Settings, places: Places, *, announce: Callable[[str], None]) -> None:
-    """Run one cluster's server until SIGTERM or SIGINT; MinisetsError if it cannot start."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    """Run one cluster's server as a process of the host, until SIGTERM or SIGINT.
+
+    MinisetsError if it cannot start.
+    """
+    _log_to_stderr()
+    words = _words_of_signals()
     with running(settings, places) as access:
         announce(f'minisets serves cluster "{settings.cluster}" at {access.url}')
         announce(f"export KUBECONFIG={places.kubeconfig}")
-        stopped.wait()
+        words.get()
+
+
+def serve_contained(settings: Settings, zones: ZoneWriter) -> int:
+    """Run one cluster's server in its control container, below process 1, until SIGTERM or the engine's end.
+
+    The exit code: `REFUSED` where the engine does not answer (any more): its socket may be a dead one, which
+    only a new start of the container replaces. MinisetsError if it cannot start for another reason.
+    """
+    _log_to_stderr()
+    words = _words_of_signals()
+    clock = SystemClock()
+    with contextlib.ExitStack() as stack:
+        stack.callback(zones.close)
+        store = SqliteStore(settings.state / DATABASE, clock=clock)
+        stack.callback(store.close)
+        try:
+            engine = DockerEngine.connect()
+        except EngineUnavailable as error:
+            _log.warning("%s", error)
+            return REFUSED
+        stack.callback(engine.close)
+        plane = ControlPlane(
+            store,
+            engine,
+            clock,
+            settings,
+            dns_address=str(settings.parts.control),
+            publish=zones.publish,
+            engine_lost=lambda: words.put("lost"),
+        )
+        plane.start()
+        stack.callback(plane.stop)
+        assert settings.subnet is not None  # noqa: S101 - parts, above, would have raised
+        hosts = container.hosts(settings.subnet)
+        keys = credentials.ensure(settings.state / credentials.FOLDER, hosts, clock.now())
+        server = ApiServer(Backend(store, plane.registry, engine, clock), settings, keys)
+        server.start()
+        stack.callback(server.stop)
+        _log.info('serving cluster "%s"', settings.cluster)
+        while words.get() == "lost":
+            if not _answers(engine):
+                _log.warning("the engine does not answer any more")
+                return REFUSED
+        return 0
+
+
+def _answers(engine: Engine) -> bool:
+    try:
+        engine.info()
+    except EngineError:
+        return False
+    return True
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def _words_of_signals() -> queue.SimpleQueue[str]:
+    """Where `stop` arrives at SIGTERM or SIGINT."""
+    words: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: words.put("stop"))
+    return words
 
 
 @contextlib.contextmanager
@@ -186,7 +262,7 @@ def running(settings: Settings, places: Places) -> Iterator[Access]:
 def _store(settings: Settings, places: Places, clock: Clock, stack: contextlib.ExitStack) -> Store:
     """Where objects rest, locked: one server a state."""
     if settings.engine == "docker":
-        stored = SqliteStore(settings.state / places.database.name, clock=clock)
+        stored = SqliteStore(settings.state / DATABASE, clock=clock)
         stack.callback(stored.close)
         return stored
     stack.callback(FileLock(settings.state / places.lock.name).release)
@@ -205,12 +281,19 @@ def _engine(
         return memory, settings
     engine = DockerEngine.connect()
     stack.callback(engine.close)
-    stack.callback(Claim(engine, settings.cluster).release)  # before anything there is touched
+    whose = engine.info().identity
+    with lock.starting(whose, settings.cluster, clock, _sleep, _log.warning):
+        stack.callback(lock.Claim(whose, settings.cluster).release)  # before anything there is touched
+        refuse_container(engine, settings.cluster)
     refuse_strangers(engine, settings.cluster)
     wanted = settings.subnet or network.kept(places.subnet)
     subnet = network.ensure(engine, settings.cluster, network.routes(_HOST_ROUTES), wanted)
     write_private(places.subnet, f"{subnet}\n")
     return engine, replace(settings, subnet=subnet)
+
+
+def _sleep(duration: timedelta) -> None:
+    time.sleep(duration.total_seconds())
 
 
 def _dns(settings: Settings, stack: contextlib.ExitStack) -> tuple[DnsServer | None, tuple[str, ...]]:

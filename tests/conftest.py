@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ THREADS_END_WITHIN = timedelta(seconds=2)
 ran_on_docker = pytest.StashKey[list[str]]()
 present_before = pytest.StashKey[set[str]]()
 complaints = pytest.StashKey[list[str]]()
+figures = pytest.StashKey[list[str]]()
 
 
 # --- fixtures ---
@@ -57,6 +58,13 @@ def cluster_name() -> str:
     return leftovers.cluster_name(os.getpid(), secrets.token_hex(3))
 
 
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says a figure, which is printed with the session's account, whatever is captured."""
+    told: list[str] = request.config.stash[figures]
+    return told.append
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
@@ -74,6 +82,7 @@ def no_thread_is_left() -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ran_on_docker] = []
     config.stash[complaints] = []
+    config.stash[figures] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,6 +109,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(
         f"{ran} tests ran on a real Docker Engine (recorded minimum {recorded_minimum()})"
     )
+    for figure in config.stash[figures]:
+        terminalreporter.write_line(f"measured: {figure}")
     for complaint in config.stash[complaints]:
         terminalreporter.write_line(f"FAILED: {complaint}", red=True)
 

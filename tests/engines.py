@@ -79,7 +79,9 @@ class PrivateEngine:
     a thread that outlives it: the kernel ends the namespaces together with the thread that made them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        """options: of dockerd, such as `--live-restore`."""
+        self._options = options
         self.home = Path(tempfile.mkdtemp(prefix="minisets-engine-"))
         self.address = f"unix://{self.home}/docker.sock"
         self.log = self.home / "dockerd.log"
@@ -181,7 +183,7 @@ class PrivateEngine:
             "containerd-plugins-namespace": "tests-plugins",
             "cgroup-parent": f"/{self._cgroup}",
         }
-        return ["dockerd", *(f"--{name}={value}" for name, value in places.items())]
+        return ["dockerd", *(f"--{name}={value}" for name, value in places.items()), *self._options]
 
     def _open_namespaces(self) -> None:
         """Start process 1 of the namespaces: our own pause, which reaps what a killed dockerd leaves."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,36 +15,56 @@ from minisets.errors import UsageError
 from minisets.objects.metadata import is_true, status_of
 from minisets.settings import Settings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from minisets.client.requests import ApiClient
+
 
 @click.command()
+@click.option("-v", "--verbose", is_flag=True, help="Also the engine, the control container and its parts.")
 @with_session
-def status(session: Session) -> None:
-    """Say whether the cluster's server runs, on which engine, and what it runs."""
-    client = session.client()
+def status(session: Session, *, verbose: bool) -> None:
+    """Say whether the cluster's server runs, on which engine, and what it runs. Mends nothing."""
+    access = control.running(session.places) if not verbose else session.control.answering()
+    rows = [("cluster", session.cluster)]
+    if access is not None:
+        client = session.client(access)
+        rows += _served(client)
+        client.close()
+    else:
+        rows.append(("server", "does not answer"))
+    rows += [("kubeconfig", str(session.places.kubeconfig))]
+    if verbose:
+        rows += session.control.details()
+    width = max(len(name) for name, _ in rows) + 1
+    for name, text in rows:
+        say(f"{name + ':':{width}} {text}")
+    if access is None:
+        raise SystemExit(1)
+
+
+def _served(client: ApiClient) -> Iterator[tuple[str, str]]:
     version = client.raw("/version")
-    nodes = client.select("Node").items
     pods = client.select("Pod").items
     claims = client.select("PersistentVolumeClaim").items
     ready = sum(is_true(pod, "Ready") for pod in pods)
     bound = sum(status_of(claim).get("phase") == "Bound" for claim in claims)
-    say(f"cluster:    {session.cluster}")
-    say(f"server:     {client.access.url} ({version['gitVersion']})")
-    for node in nodes:
+    yield "server", f"{client.access.url} ({version['gitVersion']})"
+    for node in client.select("Node").items:
         info = status_of(node).get("nodeInfo") or {}
         state = "Ready" if is_true(node, "Ready") else "not Ready"
         runtime = info.get("containerRuntimeVersion", "unknown")
-        say(f"engine:     {runtime} on {info.get('osImage', '')} ({state})")
-    say(f"pods:       {ready} of {len(pods)} ready")
-    say(f"claims:     {bound} of {len(claims)} bound")
-    say(f"kubeconfig: {session.places.kubeconfig}")
-    say(f"state:      {session.places.state}")
+        yield "engine", f"{runtime} on {info.get('osImage', '')} ({state})"
+    yield "pods", f"{ready} of {len(pods)} ready"
+    yield "claims", f"{bound} of {len(claims)} bound"
 
 
 @click.command("kubeconfig")
 @with_session
 def kubeconfig_(session: Session) -> None:
     """Print the kubeconfig: `minisets kubeconfig > FILE`, then `kubectl --kubeconfig FILE ...`."""
-    control.running(session.places)
+    session.access()
     click.echo(session.places.kubeconfig.read_text(), nl=False)
 
 
@@ -57,7 +79,9 @@ def kubeconfig_(session: Session) -> None:
 @with_session
 def daemon(session: Session, engine: str, state: Path | None, host: str, port: int, subnet: str) -> None:
     """Run the server in the foreground, until Ctrl-C or SIGTERM."""
-    from minisets.daemon import serve  # noqa: PLC0415 - Why: only this command needs the whole house
+    # Why here: only this command needs the whole house.
+    from minisets.daemon import serve, serve_contained  # noqa: PLC0415
+    from minisets.dns.handover import handed_over  # noqa: PLC0415
 
     settings = Settings(
         cluster=session.cluster,
@@ -67,6 +91,8 @@ def daemon(session: Session, engine: str, state: Path | None, host: str, port: i
         port=port,
         subnet=_subnet(subnet),
     )
+    if (zones := handed_over(os.environ)) is not None:
+        raise SystemExit(serve_contained(settings, zones))
     serve(settings, session.places, announce=say)
 
 

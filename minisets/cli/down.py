@@ -16,18 +16,22 @@ from minisets.cli.applying import Applier, word_for
 from minisets.cli.files import opened
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.render import aligned
-from minisets.cli.session import Session, note, pause, say, with_session
-from minisets.client.requests import ApiClient
-from minisets.cluster import control, removal
+from minisets.cli.session import Session, note, say, with_session
+from minisets.cluster import removal
+from minisets.cluster.engine import is_in_memory
 from minisets.controllers.statefulset.identity import claim_templates
-from minisets.errors import MinisetsError, NotFound
+from minisets.errors import EngineUnavailable, MinisetsError, NotFound
 from minisets.objects.metadata import key_of, name_of, ref_of, spec_of
-from minisets.settings import PROVISIONER, Settings
+from minisets.settings import PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from minisets.client.requests import ApiClient
+    from minisets.cluster.control import Presence
     from minisets.objects.kinds import Object
+
+    Kept = tuple[Iterable[Object], Iterable[Object]]
 
 _WORKLOADS = ("StatefulSet", "Pod")
 _DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace")
@@ -43,26 +47,55 @@ _MARGIN = timedelta(seconds=30)
 @with_session
 def down(session: Session, names: tuple[str, ...], *, volumes: bool, yes: bool) -> None:
     """End the workloads; claims, volumes and state stay unless --volumes."""
-    if not session.places.state.exists():
-        say(f'nothing runs: cluster "{session.cluster}" has no state on this machine')
+    presence = _presence(session)
+    if presence == "absent":
+        say(f'nothing runs: cluster "{session.cluster}" has nothing on this machine')
         return
     if volumes and not yes:
         _ask(session, names)
-    client = _server(session)
+    client = _server(session, presence, may_fail=volumes and not names)
     try:
         if names:
-            _down_files(session, client, names, volumes=volumes)
+            _down_files(session, _needed(session, client), names, volumes=volumes)
         else:
             _down_all(session, client, volumes=volumes)
     finally:
-        client.close()
+        if client is not None:
+            client.close()
 
 
-def _server(session: Session) -> ApiClient:
-    """Only the server ends pods gracefully, so it is started if it does not run."""
-    settings = Settings(cluster=session.cluster, state=session.places.state)
-    access = control.ensure(session.places, settings, session.clock, pause)
-    return ApiClient(access, command="minisets down")
+def _presence(session: Session) -> Presence:
+    """What of the cluster is there."""
+    try:
+        return session.control.presence()
+    except EngineUnavailable:
+        if session.places.state.exists():
+            raise
+        return "absent"
+
+
+def _server(session: Session, presence: Presence, *, may_fail: bool) -> ApiClient | None:
+    """The server that ends pods gracefully: brought back if it should run; None where nothing runs.
+
+    may_fail: the person gives everything up, so that a server that does not start must not be in the way.
+    """
+    if presence != "up":
+        return None
+    try:
+        return session.client()
+    except EngineUnavailable:
+        raise
+    except MinisetsError as error:
+        if not may_fail:
+            raise
+        note(f"Warning: pods are ended without their grace: {error}")
+        return None
+
+
+def _needed(session: Session, client: ApiClient | None) -> ApiClient:
+    if client is None:
+        raise MinisetsError(_down_already(session))
+    return client
 
 
 def _ask(session: Session, names: tuple[str, ...]) -> None:
@@ -76,19 +109,29 @@ def _ask(session: Session, names: tuple[str, ...]) -> None:
         raise MinisetsError("nothing was deleted: answer y, or use --yes")
 
 
-def _down_all(session: Session, client: ApiClient, *, volumes: bool) -> None:
-    # Why until nothing at all is left: a controller may have made one more pod meanwhile.
-    _end(session, client, _all(client, _WORKLOADS), lambda scene: not scene.objects)
-    claims = client.select("PersistentVolumeClaim").items
-    kept = client.select("PersistentVolume").items
-    if volumes:
-        _delete_all_claims(session, client, claims)
-    control.stop(session.places, session.clock, pause)
+def _down_already(session: Session) -> str:
+    return (
+        f'cluster "{session.cluster}" is down already: '
+        f"`minisets{session.flags} down --volumes` removes what it kept"
+    )
+
+
+def _down_all(session: Session, client: ApiClient | None, *, volumes: bool) -> None:
+    kept: Kept | None = None
+    if client is not None:
+        # Why until nothing at all is left: a controller may have made one more pod meanwhile.
+        _end(session, client, _all(client, _WORKLOADS), lambda scene: not scene.objects)
+        kept = client.select("PersistentVolumeClaim").items, client.select("PersistentVolume").items
+        if volumes:
+            _delete_all_claims(session, client, kept[0])
+    session.control.end()
     if volumes:
         removal.remove(session.places)
         say(f'cluster "{session.cluster}" is gone, its data with it')
+    elif kept is not None:
+        _say_what_stays(session, *kept)
     else:
-        _say_what_stays(session, claims, kept)
+        say(_down_already(session))
 
 
 def _all(client: ApiClient, kinds: Iterable[str]) -> list[Object]:
@@ -193,9 +236,14 @@ def _say_what_stays(session: Session, claims: Iterable[Object], volumes: Iterabl
     for claim in claims:
         volume = spec_of(claim).get("volumeName") or "<none>"
         rows.append([key_of(claim), volume, handles.get(volume) or "<none>"])
-    say(f'cluster "{session.cluster}" is down; its state is kept in {session.places.state}')
+    say(f'cluster "{session.cluster}" is down; its state is kept in {_where_the_state_is(session)}')
     if len(rows) > 1:
         say("kept with their data:")
         for line in aligned(rows):
             say(f"  {line}")
         say(f"`minisets{session.flags} up` finds them again, `down --volumes` deletes them")
+
+
+def _where_the_state_is(session: Session) -> str:
+    on_host = session.places.database.exists() or is_in_memory(session.places)
+    return str(session.places.state) if on_host else f'the Docker volume "{session.cluster}"'

@@ -37,7 +37,7 @@ class Files:
                         yield manifest
             except OSError as error:
                 raise ManifestError(f"{name}: cannot be read: {error.strerror}") from error
-        if not found:
+        if self.sources and not found:
             names = ", ".join(name for name, _ in self.sources)
             raise ManifestError(f"{names}: no objects in it; write at least one document with a kind")
 

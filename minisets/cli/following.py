@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from minisets.cli.session import pause
+from minisets.client.requests import Unreachable
 from minisets.controllers.statefulset.identity import ordinal_of, replicas_of
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import (
@@ -39,6 +41,9 @@ _PASSING = frozenset(
     ("Pending", "Unschedulable", "ContainerCreating", "PodInitializing", "Running, not Ready", "Terminating")
 )
 _FAREWELL = timedelta(seconds=1)
+_AWAY = timedelta(seconds=10)
+"""How long the server may be away before a command gives up: several times what its start takes."""
+_PAUSE = timedelta(milliseconds=100)
 
 
 @dataclass
@@ -153,7 +158,7 @@ class _Follower:
             return False
         while True:
             if change is None:
-                raise MinisetsError("the server went away: see `minisets status`, and run the command again")
+                raise Unreachable("the server went away: see `minisets status`, and run the command again")
             self._take(*change)
             if self._queue.empty():
                 return True
@@ -194,16 +199,32 @@ def until(
 ) -> Scene:
     """The scene in which `is_done` holds; NotReady when the time is over. `saw` hears every change.
 
-    An empty namespace means all of them.
+    An empty namespace means all of them. A server that goes away and comes back is listed anew: it is started
+    again when it dies, and replaced by an upgrade. Unreachable where it stays away.
     """
     deadline = clock.elapsed() + timeout
-    with _following(client, namespace, kinds) as follower:
-        while True:
-            saw(follower.scene)
-            if is_done(follower.scene):
-                return follower.scene
-            if not follower.wait(deadline - clock.elapsed()):
-                raise NotReady(f"not done within {timeout.total_seconds():g} s", follower.scene)
+    while True:
+        try:
+            with _following(client, namespace, kinds) as follower:
+                while True:
+                    saw(follower.scene)
+                    if is_done(follower.scene):
+                        return follower.scene
+                    if not follower.wait(deadline - clock.elapsed()):
+                        raise NotReady(f"not done within {timeout.total_seconds():g} s", follower.scene)
+        except Unreachable:
+            if not _is_back(client, clock, min(_AWAY, deadline - clock.elapsed())):
+                raise
+
+
+def _is_back(client: ApiClient, clock: Clock, within: timedelta) -> bool:
+    """Whether the server answers again in time. Why a poll: nobody tells that a port is listened at."""
+    deadline = clock.elapsed() + within
+    while client.content_served() is None:
+        if clock.elapsed() > deadline:
+            return False
+        pause(_PAUSE)
+    return True
 
 
 def are_ready(refs: Sequence[Ref]) -> Callable[[Scene], bool]:

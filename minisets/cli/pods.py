@@ -25,7 +25,7 @@ from minisets.objects.metadata import name_of, ref_of, status_of, uid_of
 from minisets.objects.owners import controller_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from minisets.client.requests import ApiClient
     from minisets.client.streams import Session as Running
@@ -129,7 +129,8 @@ def _tell(scene: Scene, pod: Object, told: set[str]) -> None:
 
 
 @click.command()
-@click.argument("pod")
+@click.argument("pod", default="")
+@click.option("--control-plane", is_flag=True, help="Of the cluster's server, from all its starts; no pod.")
 @click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
 @click.option("-f", "--follow", is_flag=True, help="Go on printing.")
 @click.option("-p", "--previous", is_flag=True, help="The container that ran before the last restart.")
@@ -142,11 +143,17 @@ def logs(
     container: str,
     tail: int,
     *,
+    control_plane: bool,
     follow: bool,
     previous: bool,
     timestamps: bool,
 ) -> None:
     """Print a container's log."""
+    if bool(pod) == control_plane:
+        raise UsageError("name a pod, or say --control-plane: one of both")
+    if control_plane:
+        _print(session.control.log(follow=follow, tail=tail if tail >= 0 else None))
+        return
     query = {
         "container": container,
         "follow": "true" if follow else "",
@@ -155,7 +162,11 @@ def logs(
         "timestamps": "true" if timestamps else "",
     }
     ref = Ref("Pod", session.namespace, pod.removeprefix("pod/"))
-    for piece in session.client().logs(ref, query):
+    _print(session.client().logs(ref, query))
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
 

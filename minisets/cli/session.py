@@ -14,7 +14,7 @@ import click
 
 from minisets.client.requests import ApiClient
 from minisets.clock import SystemClock
-from minisets.cluster import control
+from minisets.cluster.control import Control
 from minisets.cluster.places import Places, places
 from minisets.settings import DEFAULT_CLUSTER
 
@@ -38,13 +38,19 @@ class Session:
         """Where the cluster's files lie."""
         return places(self.cluster, Path.home(), os.environ)
 
-    def access(self) -> Access:
-        """How to reach the running server."""
-        return control.running(self.places)
+    @property
+    def control(self) -> Control:
+        """The cluster's control plane."""
+        return Control(self.places, self.clock, pause, note)
 
-    def client(self) -> ApiClient:
-        """A client of the running server."""
-        return ApiClient(self.access(), command=f"minisets {click.get_current_context().command.name}")
+    def access(self) -> Access:
+        """How to reach the server; one that should run and does not is brought back."""
+        return self.control.reach()
+
+    def client(self, access: Access | None = None) -> ApiClient:
+        """A client of the server."""
+        command = f"minisets {click.get_current_context().command.name}"
+        return ApiClient(access or self.access(), command=command)
 
     @property
     def flags(self) -> str:

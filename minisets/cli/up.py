@@ -19,30 +19,31 @@ from minisets.cli.applying import Applied, Applier
 from minisets.cli.files import Files, opened
 from minisets.cli.following import NotReady, Scene, is_passing, is_ready, pods_behind, state_of, until
 from minisets.cli.render import aligned, plain
-from minisets.cli.session import Session, note, pause, say, with_session
-from minisets.client.requests import ApiClient
-from minisets.cluster import control, endpoint, engine
+from minisets.cli.session import Session, note, say, with_session
+from minisets.cluster import endpoint
 from minisets.controllers.statefulset.identity import first_ordinal, pod_name
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import name_of, status_of
-from minisets.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object, Ref
 
 _WORKLOADS = ("StatefulSet", "Pod")
 
 
 @click.command()
-@click.option("-f", "--filename", "names", multiple=True, required=True, metavar="FILE|DIR|-")
+@click.option(
+    "-f", "--filename", "names", multiple=True, metavar="FILE|DIR|-", help="Without: only the server."
+)
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait until all is Ready.")
 @click.option("--no-wait", is_flag=True, help="Return once the objects are stored.")
 @click.option("--strict", is_flag=True, help="Refuse kinds and fields that minisets does not honour.")
 @with_session
 def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: bool, strict: bool) -> None:
-    """Create or update what the files describe, and wait until it is Ready."""
+    """Start the cluster; create or update what the files describe, and wait until it is Ready."""
     limit = None if no_wait else timedelta(seconds=timeout)
     may_run = False
     try:
@@ -69,6 +70,8 @@ def _up(session: Session, files: Files, limit: timedelta | None, *, strict: bool
     client = _server(session)
     try:
         applied = _apply_all(session, client, files, strict=strict)
+        if not files.sources:
+            say(f'cluster "{session.cluster}" is up')
         workloads = [ref for ref in applied if ref.kind in _WORKLOADS]
         if workloads and limit is not None:
             _wait(session, client, workloads, limit)
@@ -78,18 +81,11 @@ def _up(session: Session, files: Files, limit: timedelta | None, *, strict: bool
 
 
 def _server(session: Session) -> ApiClient:
-    """The cluster's server, started if need be, once the engine is known to be fit."""
-    places = session.places
-    try:
-        access = control.running(places)
-    except control.NotRunning:
-        engine.check(session.cluster)
-        settings = Settings(cluster=session.cluster, state=places.state)
-        access = control.ensure(places, settings, session.clock, pause)
-        note(f'started the server of cluster "{session.cluster}" at {access.url}')
-    for notice in endpoint.notices(places):
+    """The cluster's server, of this minisets, started or replaced if need be."""
+    access = session.control.ensure()
+    for notice in endpoint.notices(session.places):
         note(f"Warning: {notice}")
-    return ApiClient(access, command="minisets up")
+    return session.client(access)
 
 
 def _apply_all(session: Session, client: ApiClient, files: Files, *, strict: bool) -> list[Ref]:

@@ -50,7 +50,9 @@ def access_in(text: str, source: str) -> Access:
         config: dict[str, Any] = yaml.safe_load(text)
         cluster = config["clusters"][0]["cluster"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        return Access(cluster["server"], authority, config["users"][0]["user"]["token"])
+        found = Access(str(cluster["server"]), authority, str(config["users"][0]["user"]["token"]))
+        _ = found.address  # a ValueError where there is no port
+        return found
     except (yaml.YAMLError, LookupError, TypeError, ValueError) as error:
         raise MinisetsError(
             f"{source} is not a kubeconfig of minisets: remove it, and `minisets up` writes it anew"

@@ -98,7 +98,7 @@ class ApiClient:
 
     def __init__(self, access: Access, *, command: str = "") -> None:
         self.access = access
-        context = ssl.create_default_context(cadata=access.authority)
+        context = _trusting(access)
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=4)
         self._headers = {
             "Authorization": f"Bearer {access.token}",
@@ -208,13 +208,16 @@ class ApiClient:
         """Any JSON route, such as `/version`."""
         return self._ask("GET", path).object
 
-    def is_ready(self) -> bool:
-        """Whether the server answers `/readyz` within a second."""
+    def content_served(self) -> str | None:
+        """Which minisets the server is, by the hash at `/version`; None if none answers within a second.
+
+        Another program at its address does not count: it has no certificate of the authority's.
+        """
         try:
-            response = self._pool.request("GET", f"{self.access.url}/readyz", timeout=1.0)
+            response = self._pool.request("GET", f"{self.access.url}/version", timeout=1.0)
         except HTTPError:
-            return False
-        return response.status == 200
+            return None
+        return str(_decoded(response).get("gitCommit", "")) if response.status == 200 else None
 
     def close(self) -> None:
         """Release the connections."""
@@ -272,6 +275,23 @@ class ApiClient:
         if response.status >= 400:
             raise refusal(_decoded(response))
         return response
+
+
+def _trusting(access: Access) -> ssl.SSLContext:
+    """Only servers of this authority. MinisetsError where it is none.
+
+    Why so strict: an empty one would mean everybody whom this machine trusts.
+    """
+    said = (
+        f"the authority for {access.url} in its kubeconfig is no certificate: remove that file, and the "
+        "next command writes it anew"
+    )
+    if not access.authority.strip():
+        raise errors.MinisetsError(said)
+    try:
+        return ssl.create_default_context(cadata=access.authority)
+    except (ssl.SSLError, ValueError) as error:
+        raise errors.MinisetsError(said) from error
 
 
 def refusal(status: Mapping[str, Any]) -> errors.ApiError:

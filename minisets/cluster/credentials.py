@@ -7,11 +7,15 @@ is written to `cli/`.
 
 from __future__ import annotations
 
+import io
 import secrets
+import tarfile
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -23,9 +27,8 @@ from minisets.cluster.private import write_private
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
 ALWAYS = ("127.0.0.1", "::1", "localhost")
 _CA_LIFE = timedelta(days=3650)
@@ -80,21 +83,75 @@ def ensure(directory: Path, hosts: Iterable[str], now: datetime) -> Credentials:
         ) from error
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What clients need (ca and token), and the files to be handed to the server: those that changed."""
+
+    token: str
+    ca: str
+    changed: Mapping[str, bytes]
+
+    def archive(self) -> bytes:
+        """A tar with `FOLDER` and the changed files in it, for root's eyes only."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            folder = tarfile.TarInfo(FOLDER)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+            tar.addfile(folder)
+            for name, data in self.changed.items():
+                entry = tarfile.TarInfo(f"{FOLDER}/{name}")
+                entry.mode, entry.size = 0o600, len(data)
+                tar.addfile(entry, io.BytesIO(data))
+        return buffer.getvalue()
+
+
+def outside(held: Mapping[str, bytes], hosts: Iterable[str], now: datetime) -> Handed:
+    """As `ensure`, for a server whose files lie elsewhere: from those that it has, by name."""
+    with tempfile.TemporaryDirectory(prefix="minisets-") as folder:
+        here = Path(folder) / FOLDER
+        here.mkdir(mode=0o700)
+        for name, data in held.items():
+            if name in FILES:
+                (here / name).write_bytes(data)
+        made = ensure(here, hosts, now)
+        files = {name: (here / name).read_bytes() for name in FILES}
+    return Handed(made.token, made.ca, {name: data for name, data in files.items() if held.get(name) != data})
+
+
+def of_clients(held: Mapping[str, bytes]) -> tuple[str, str] | None:
+    """The authority and the token among a server's files, or None where they are not all there and sound."""
+    ca, token = (held.get(name, b"").decode(errors="replace").strip() for name in (_CA, _TOKEN))
+    try:
+        x509.load_pem_x509_certificate(ca.encode())
+    except ValueError:
+        return None
+    return (f"{ca}\n", token) if _is_token(token) else None
+
+
 Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
 def _token(directory: Path) -> str:
     with suppress(FileNotFoundError, UnicodeDecodeError):
-        if token := (directory / _TOKEN).read_text().strip():
+        token = (directory / _TOKEN).read_text().strip()
+        if _is_token(token):
             return token
     token = secrets.token_urlsafe(32)
     write_private(directory / _TOKEN, token)
     return token
 
 
+def _is_token(text: str) -> bool:
+    """Whether a header can carry it."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text
+
+
 def _authority(directory: Path, now: datetime) -> Authority:
     kept = _read(directory, _CA, _CA_KEY)
-    if kept is not None and kept[0].not_valid_after_utc - _LIFE - _AHEAD > now:
+    if (
+        kept is not None
+        and kept[0].not_valid_before_utc <= now < kept[0].not_valid_after_utc - _LIFE - _AHEAD
+    ):
         return kept
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"minisets {secrets.token_hex(4)}")])

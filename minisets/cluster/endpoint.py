@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 import os
 import socket
+import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minisets.client.access import Access, access_in, kubeconfig
+from minisets.cluster.engine import mark
 from minisets.cluster.private import write_private
-from minisets.errors import MinisetsError
+from minisets.errors import MinisetsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from minisets.cluster.places import Places
+
+
+_HIGHEST = 65535
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,28 @@ class Serving:
 def kept_port(places: Places, host: str) -> int:
     """The port of last time if it is free, else a free one, which is kept from now on."""
     try:
-        port = int(places.port.read_text())
+        kept = int(places.port.read_text())
     except (OSError, ValueError):
-        port = 0
-    if not port or not _is_free(host, port):
-        port = _free_port(host)
+        kept = 0
+    port = free_port(host, kept)
+    if port != kept:
         write_private(places.port, f"{port}\n")
     return port
+
+
+def free_port(host: str, wanted: int = 0) -> int:
+    """The wanted port if nobody listens there, else a free one. UsageError: not this machine's address."""
+    if 0 < wanted <= _HIGHEST and _is_free(host, wanted):
+        return wanted
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            raise UsageError(
+                f"the server cannot listen on {host} ({error.strerror or error}): "
+                "use an IPv4 address of this machine"
+            ) from error
+        return int(probe.getsockname()[1])
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -52,18 +73,46 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def announce(places: Places, access: Access, notices: Sequence[str] = ()) -> None:
     """Write the kubeconfig, which process serves (this one), and what a person should know of it."""
-    places.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(places.kubeconfig, kubeconfig(access, places.cluster))
+    write_kubeconfig(places, access)
     said = {"pid": os.getpid(), "started": _start_of(os.getpid()), "notices": list(notices)}
     write_private(places.process, json.dumps(said) + "\n")
+
+
+def write_kubeconfig(places: Places, access: Access) -> None:
+    """Our kubeconfig of the cluster, for its owner's eyes."""
+    places.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(places.kubeconfig, kubeconfig(access, places.cluster))
+
+
+@contextmanager
+def written_down(places: Places) -> Iterator[Callable[[Access], None]]:
+    """What writes down that the cluster is on Docker, and how it is reached, once a server is there.
+
+    Entering sees that it can be written: MinisetsError says so before anything is started. Where nothing is
+    started after all, nothing is left.
+    """
+    try:
+        for folder in (places.state, places.kubeconfig.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise MinisetsError(
+            f"{error.filename or places.state} cannot be written ({error.strerror}): it is to hold the "
+            "cluster's kubeconfig; make it writable, or name another folder by MINISETS_HOME"
+        ) from error
+
+    def write(access: Access) -> None:
+        mark(places, "docker")
+        write_kubeconfig(places, access)
+
+    try:
+        yield write
+    finally:
+        for folder in (places.state, places.kubeconfig.parent):
+            with suppress(OSError):
+                folder.rmdir()  # Why: goes only where it is empty
 
 
 def withdraw(places: Places) -> None:
@@ -82,7 +131,9 @@ def serving(places: Places) -> Serving | None:
 
 
 def notices(places: Places) -> tuple[str, ...]:
-    """What a person should know of the server that runs."""
+    """What a person should know of the process that serves; nothing where none does."""
+    if serving(places) is None:
+        return ()
     try:
         return tuple(map(str, json.loads(places.process.read_text())["notices"]))
     except (OSError, ValueError, LookupError, TypeError):
@@ -94,19 +145,10 @@ def is_alive(process: Serving) -> bool:
     return _start_of(process.pid) == process.started >= 0
 
 
-def has_the_lock(places: Places) -> int | None:
-    """The living process that opened the state last, though it may not serve yet."""
-    try:
-        process = int(places.lock.read_text())
-    except (OSError, ValueError):
-        return None
-    return process if _start_of(process) >= 0 else None
-
-
 def _start_of(pid: int) -> int:
     """When the process started, in clock ticks since boot; -1 if there is none."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return -1
     state, *fields = text.rpartition(")")[2].split()

@@ -1,17 +1,12 @@
-"""Which engine the cluster is to run on, whether it is fit, and that no other server has it there."""
+"""Whether a cluster may have its name on an engine, and which engine it has: on Docker or in memory."""
 
 from __future__ import annotations
 
-import hashlib
-import socket
-import struct
-import sys
 from typing import TYPE_CHECKING
 
 from minisets.cluster import network
 from minisets.cluster.private import write_private
 from minisets.engine import labels
-from minisets.engine.docker import DockerEngine
 from minisets.errors import EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:
@@ -19,23 +14,11 @@ if TYPE_CHECKING:
     from minisets.engine.interface import Engine
 
 
-_PEER = struct.Struct("3i")  # process, user and group, as the kernel has them
-
-
-def check(cluster: str) -> None:
-    """Raise, in one line, what stands in the way: no engine, no permission, a stranger with our name."""
-    engine = DockerEngine.connect()
-    try:
-        refuse_strangers(engine, cluster)
-    finally:
-        engine.close()
-
-
 def is_in_memory(places: Places) -> bool:
     """Whether the cluster of that state has nothing on Docker; one of the same name there is another's."""
     try:
         return places.engine.read_text().strip() == "memory"
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -58,8 +41,18 @@ def mark(places: Places, engine: str) -> None:
 
 
 def refuse_strangers(engine: Engine, cluster: str) -> None:
-    """MinisetsError if a container or network has the cluster's name and is not ours."""
+    """MinisetsError if a container, network or volume has the cluster's name and is not ours."""
     network.find(engine.list_networks(), cluster)
+    volume = engine.inspect_volume(cluster)
+    if volume is not None and (volume.labels.get(labels.CLUSTER), volume.labels.get(labels.KIND)) != (
+        cluster,
+        "state",
+    ):
+        raise MinisetsError(
+            f'a Docker volume "{cluster}" exists that minisets did not make for its state: it is left alone. '
+            f"Remove it if its data is not needed (`docker volume rm {cluster}`), or use another name: "
+            "--cluster NAME"
+        )
     try:
         found = engine.inspect_container(cluster)
     except EngineNotFound:
@@ -72,42 +65,12 @@ def refuse_strangers(engine: Engine, cluster: str) -> None:
         )
 
 
-class Claim:
-    """One server a cluster on one engine, whatever their states: a second one would end the first one's pods.
-
-    Why not a file: two users share none, and one is gone with a deleted state. The name of a socket in the
-    kernel's abstract space is released when its holder dies. Elsewhere than on Linux nothing is claimed.
-    """
-
-    def __init__(self, engine: Engine, cluster: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        if sys.platform != "linux":
-            return
-        whose = hashlib.sha256(f"{engine.info().id}/{cluster}".encode()).hexdigest()[:32]
-        name = f"\0minisets/{whose}"
-        try:
-            self._socket.bind(name)
-            self._socket.listen()
-        except OSError as error:
-            self._socket.close()
-            holder = _listener(name)
-            raise MinisetsError(
-                f'process {holder} serves cluster "{cluster}" on this engine, with a state of its own: '
-                f"end it (`kill {holder}`), or use another name: --cluster NAME"
-            ) from error
-
-    def release(self) -> None:
-        """Let the next one in."""
-        self._socket.close()
-
-
-def _listener(name: str) -> str:
-    """The process that listens at a name."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(1)
-        try:
-            asking.connect(name)
-            told = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        except OSError:
-            return "PID"
-    return str(_PEER.unpack(told)[0])
+def refuse_container(engine: Engine, cluster: str) -> None:
+    """MinisetsError if the cluster's state is a control container's: a host process has another one."""
+    volume = engine.inspect_volume(cluster)
+    if volume is not None and volume.labels.get(labels.KIND) == "state":
+        raise MinisetsError(
+            f'cluster "{cluster}" is a control container\'s on this engine, with its state in the Docker '
+            f'volume "{cluster}": use it (`minisets up`), give it up with all data (`down --volumes`), '
+            "or use another name: --cluster NAME"
+        )

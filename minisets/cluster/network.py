@@ -31,6 +31,7 @@ _CANDIDATES = tuple(
 )
 # Why: a VPN that takes everything routes 0/1 and 128/1, or eight such pieces, instead of 0/0.
 _SHORTEST = 8
+_SMALLEST = 24
 
 
 def free_subnet(taken: Iterable[IPv4Network], wanted: IPv4Network | None = None) -> IPv4Network:
@@ -93,9 +94,18 @@ def ensure(
 def kept(file: Path) -> IPv4Network | None:
     """The subnet that was written down, if it can be read."""
     try:
-        return IPv4Network(file.read_text().strip())
+        return in_text(file.read_text().strip())
     except (OSError, ValueError):
         return None
+
+
+def in_text(text: str) -> IPv4Network | None:
+    """The subnet that a text names, large enough to be cut in four; None for anything else."""
+    try:
+        found = IPv4Network(text)
+    except ValueError:
+        return None
+    return found if found.prefixlen <= _SMALLEST else None
 
 
 def spec_for(cluster: str, subnet: IPv4Network) -> NetworkSpec:

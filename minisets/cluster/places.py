@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Why: the name becomes part of container, volume and network names, joined with `_`.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
+DATABASE = "state.db"
+"""Where a state lies that is one, on the host or in the control container's volume."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -27,7 +30,7 @@ class Places:
     @property
     def database(self) -> Path:
         """What is stored; a cluster in memory has none."""
-        return self.state / "state.db"
+        return self.state / DATABASE
 
     @property
     def engine(self) -> Path:
@@ -38,11 +41,6 @@ class Places:
     def lock(self) -> Path:
         """Held by the server, with its process id in it."""
         return self.state / "state.db.lock"
-
-    @property
-    def log(self) -> Path:
-        """What the server prints."""
-        return self.state / "daemon.log"
 
     @property
     def process(self) -> Path:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from minisets.cluster import credentials
+from minisets.cluster import credentials, image
 from minisets.cluster.engine import is_in_memory
-from minisets.engine import labels
+from minisets.engine import labels, names
 from minisets.engine.docker import DockerEngine
 from minisets.errors import EngineConflict, MinisetsError
 
@@ -61,9 +61,13 @@ def remove_from(engine: Engine, cluster: str) -> None:
             f"something that is not minisets' uses what was to go: {'; '.join(left)}. "
             "Remove or disconnect that, then type the same again"
         )
-    for image in engine.list_images({labels.KIND: "image"}):
-        with contextlib.suppress(EngineConflict):
-            engine.remove_image(image.id)
+    image.remove_abandoned(engine)
+    for each in engine.list_images({labels.KIND: "image"}):
+        # Why by tag: a person's own tag on it, or image made from it, is not ours to remove.
+        for name in each.tags or (each.id,):
+            if name == each.id or name.startswith(names.IMAGES):
+                with contextlib.suppress(EngineConflict):
+                    engine.remove_image(name)
 
 
 def remove_files(places: Places) -> None:
@@ -74,7 +78,6 @@ def remove_files(places: Places) -> None:
         *(
             places.engine,
             places.lock,
-            places.log,
             places.process,
             places.port,
             places.subnet,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 # Why: the engine's own default may be none, remote or unbounded.
-_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NEVER = "0001-01-01"
 _WITHOUT_ADDRESS = ("host", "none", "default")
@@ -61,7 +61,7 @@ def container_config(spec: ContainerSpec) -> Json:
 def _host_config(spec: ContainerSpec) -> Json:
     """Never auto-removed, never restarted: both are the kubelet's to decide."""
     host: Json = {
-        "LogConfig": _LOG,
+        "LogConfig": LOG,
         "RestartPolicy": {"Name": "no"},
         "Mounts": [_mount(mount) for mount in spec.mounts if not _is_bound_by_name(mount)],
         "Binds": [_bind(mount) for mount in spec.mounts if _is_bound_by_name(mount)],
@@ -136,9 +136,12 @@ def summary(body: Json) -> ContainerSummary:
 def is_a_copy(body: Json) -> bool:
     """Whether a listed container has one of ours' labels from its image (`docker commit web-0`): not ours.
 
-    Ours shares the network of the sandbox that its label names.
+    Ours shares the network of the sandbox that its label names; a control container has its cluster's name.
     """
-    sandbox = (body.get("Labels") or {}).get(labels.SANDBOX)
+    own = body.get("Labels") or {}
+    if own.get(labels.KIND) == "control":
+        return f"/{own.get(labels.CLUSTER)}" not in (body.get("Names") or ())
+    sandbox = own.get(labels.SANDBOX)
     mode = (body.get("HostConfig") or {}).get("NetworkMode") or ""
     return sandbox is not None and mode != f"container:{sandbox}"
 
@@ -216,6 +219,7 @@ def info(body: Json, api_version: str) -> EngineInfo:
         kernel=body.get("KernelVersion") or "",
         cpus=int(body.get("NCPU") or 0),
         memory_bytes=int(body.get("MemTotal") or 0),
+        root=body.get("DockerRootDir") or "",
         rootless=any("rootless" in option for option in body.get("SecurityOptions") or ()),
     )
 

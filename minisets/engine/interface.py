@@ -163,7 +163,7 @@ class Network:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine says of itself and of its machine."""
+    """What the engine says of itself and of its machine. root: where it keeps its data."""
 
     id: str
     name: str
@@ -176,6 +176,12 @@ class EngineInfo:
     cpus: int
     memory_bytes: int
     rootless: bool
+    root: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Tells the engines of one machine apart. Why not the id: Podman makes one for each question."""
+        return f"{self.name}:{self.root}"
 
 
 @dataclass(frozen=True)

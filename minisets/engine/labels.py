@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
-KIND = "dev.minisets.kind"  # a Part, or volume | pod-volume | network | image
+KIND = "dev.minisets.kind"  # a Part, or volume | pod-volume | network | image | control | state | build
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
 POD = "dev.minisets.pod"
@@ -43,6 +43,9 @@ ACCESS_MODES = "dev.minisets.access-modes"
 STORAGE_CLASS = "dev.minisets.storage-class"
 RECLAIM = "dev.minisets.reclaim"
 CONTENT = "dev.minisets.content"
+PORT = "dev.minisets.port"  # of the host's loopback, where the control container's API is published
+SCHEMA = "dev.minisets.schema"  # of the state that the control container keeps
+SUBNET = "dev.minisets.subnet"  # of the cluster's network when its state was made
 
 _LAYOUT = "1"
 _PARTS: dict[str, Part] = {part: part for part in get_args(Part)}
@@ -124,6 +127,41 @@ def image_labels(content: str) -> dict[str, str]:
     Why no cluster: a stranger's container of this image inherits its labels, and would look like ours.
     """
     return {KIND: "image", LAYOUT: _LAYOUT, CONTENT: content}
+
+
+def control_labels(cluster: str, content: str, port: int, schema: int) -> dict[str, str]:
+    """For a cluster's control container: which minisets it runs, where it is reached, what state it keeps."""
+    return {
+        **_made_by_us(cluster, "control"),
+        CONTENT: content,
+        PORT: str(port),
+        SCHEMA: str(schema),
+        "com.docker.compose.project": f"minisets--{cluster}",
+        "com.docker.compose.service": "minisets",
+    }
+
+
+def state_labels(cluster: str, subnet: str) -> dict[str, str]:
+    """For the volume that holds a cluster's state."""
+    return {**_made_by_us(cluster, "state"), SUBNET: subnet}
+
+
+def build_labels() -> dict[str, str]:
+    """For a container that an image of ours is being made from.
+
+    Why no cluster: the image inherits its labels.
+    """
+    return {KIND: "build", LAYOUT: _LAYOUT}
+
+
+def is_data(labels: Labels, cluster: str) -> bool:
+    """Whether that volume of the cluster was made for a claim."""
+    return labels.get(KIND) == "volume" and labels.get(CLUSTER) == cluster
+
+
+def is_control(labels: Labels, cluster: str) -> bool:
+    """Whether that is the control container of the cluster, as its labels tell."""
+    return labels.get(KIND) == "control" and labels.get(CLUSTER) == cluster
 
 
 @dataclass(frozen=True)

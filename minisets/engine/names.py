@@ -17,6 +17,9 @@ from minisets.settings import DEFAULT_CLUSTER
 
 Role = Literal["default", "container", "init", "ephemeral", "sandbox"]
 
+IMAGES = "minisets.local/"
+"""What the names of images that we make begin with: no registry has them."""
+
 _MARKS: dict[Role, str] = {"container": "c", "init": "i", "ephemeral": "e"}
 _VOLUME_MARK = "v"
 _RESERVED = {*_MARKS.values(), _VOLUME_MARK}

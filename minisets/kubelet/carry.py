@@ -195,8 +195,9 @@ class Carrier:
                 found = self._engine.inspect_volume(source.name)
                 if found is None:
                     raise NotYet(f"the Docker volume {source.name} is gone", "FailedMount")
-                if found.labels.get(labels.CLUSTER) != self._cluster:
-                    said = f"the Docker volume {source.name} is not minisets': it is not mounted"
+                # Why the kind: the cluster's own state, with everybody's Secrets, is a volume of ours too.
+                if not labels.is_data(found.labels, self._cluster):
+                    said = f"the Docker volume {source.name} is not a claim's of minisets: it is not mounted"
                     raise NotYet(said, "FailedMount")
         return sources
 

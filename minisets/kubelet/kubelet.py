@@ -42,7 +42,10 @@ _log = logging.getLogger(__name__)
 
 
 class Kubelet:
-    """Brings the pods of this node onto the engine. `dns`: the server that pods ask; empty: the engine's."""
+    """Brings the pods of this node onto the engine.
+
+    dns: the server that pods ask; empty: the engine's. engine_lost: called whenever the engine's events end.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,9 @@ class Kubelet:
         settings: Settings,
         *,
         dns: str,
+        engine_lost: Callable[[], None] = lambda: None,
     ) -> None:
+        self._engine_lost = engine_lost
         self._engine = engine
         self._node = Node(registry, clock, settings)
         recorder = Recorder(registry, clock, COMPONENT, host=NODE)
@@ -121,6 +126,7 @@ class Kubelet:
 
     def _lost(self) -> None:
         self._say_ready(is_ready=False)
+        self._engine_lost()
 
     def _say_ready(self, *, is_ready: bool) -> None:
         try:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import pause
 from minisets.engine.labels import image_labels
+from minisets.engine.names import IMAGES
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
     from minisets.engine.interface import Engine
 
-_REPOSITORY = "minisets.local/pause"
+_REPOSITORY = f"{IMAGES}pause"
 _PROGRAM = "pause"
 
 

@@ -141,8 +141,7 @@ class Provisioner:
             found = self._engine.create_volume(VolumeSpec(name, wanted))
             if dict(found.labels) == wanted:
                 return found
-            read = labels.read_claim_volume(found.labels)
-            if read is None or read.cluster != self._cluster:
+            if found.labels.get(labels.CLUSTER) != self._cluster:
                 self._refuse(claim, name)
                 return None
         raise MinisetsError(f"every name for the volume of claim {name_of(claim)} is taken")

@@ -22,7 +22,7 @@ def server(home: Path) -> Iterator[Places]:
     where = places("minisets", home, os.environ)
     where.state.mkdir()
     argv = [sys.executable, "-m", "minisets", "daemon", "--engine", "memory"]
-    with where.log.open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
+    with (home / "server.log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
         until(lambda: endpoint.serving(where), "a server")
         yield where
         process.terminate()

@@ -24,7 +24,6 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["up"], "Missing option '-f'"),
         (["wrong"], "No such command 'wrong'"),
         (["get"], "Missing argument"),
         (["get", "pods", "--wrong"], "No such option"),
@@ -48,6 +47,8 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
         (["scale", "statefulset", "web", "--replicas", "-1"], "Invalid value for '--replicas'"),
         (["scale", "statefulset", "--replicas", "1"], "NAME --replicas N"),
         (["scale", "pod", "web-0", "--replicas", "1"], "pods cannot be scaled"),
+        (["logs"], "name a pod, or say --control-plane"),
+        (["logs", "web-0", "--control-plane"], "one of both"),
     ],
 )
 def test_misuse_exits_2_with_one_line(run: Run, argv: list[str], said: str) -> None:
@@ -83,7 +84,7 @@ def test_without_a_server_it_is_said_how_to_start_one(run: Run, argv: list[str])
 
 def test_down_without_a_state_has_nothing_to_do(run: Run) -> None:
     result = run("down")
-    assert (result.code, result.out) == (0, 'nothing runs: cluster "minisets" has no state on this machine\n')
+    assert (result.code, result.out) == (0, 'nothing runs: cluster "minisets" has nothing on this machine\n')
 
 
 def test_the_cluster_comes_from_the_environment_unless_it_is_named(

@@ -1,19 +1,25 @@
 """Requests, against a whole server; and how a refusal becomes an error."""
 
+import contextlib
 import dataclasses
+import socket
 import threading
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from minisets import errors
+from minisets.client.access import Access
 from minisets.client.requests import ApiClient, Unreachable, WatchEvent, collection_of, path_of, refusal
+from minisets.cluster import credentials
+from minisets.cluster.content import own_content
 from minisets.objects.kinds import Ref
+from tests.cluster.wire import PKI, WayIn
 from tests.waiting import until
 from tests.whole import Whole, configmap, pod
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 A = Ref("ConfigMap", "default", "a")
 
@@ -165,12 +171,96 @@ def test_a_wrong_token_is_refused(whole: Whole) -> None:
 
 def test_a_server_that_is_gone_is_unreachable(whole: Whole) -> None:
     away = ApiClient(dataclasses.replace(whole.access, url="https://127.0.0.1:9"))
-    assert not away.is_ready()
     with pytest.raises(Unreachable, match=r"no minisets server answers at https://127\.0\.0\.1:9"):
         away.list("Pod")
     away.close()
 
 
-def test_readiness_and_raw_routes_can_be_asked(whole: Whole) -> None:
-    assert whole.client.is_ready()
+def test_raw_routes_can_be_asked(whole: Whole) -> None:
     assert whole.client.raw("/version")["gitVersion"].endswith("+minisets")
+
+
+# --- which server answers ---
+
+
+def test_a_server_tells_which_minisets_it_is(whole: Whole) -> None:
+    assert whole.client.content_served() == own_content() == whole.client.raw("/version")["gitCommit"]
+
+
+def test_who_asks_which_server_it_is_gives_no_token_away(whole: Whole) -> None:
+    """The address in a kubeconfig may be another program's by now; and a wrong token is no answer either."""
+    stranger = ApiClient(dataclasses.replace(whole.access, token="wrong"))  # noqa: S106 - nobody's
+    assert stranger.content_served() == own_content()
+    stranger.close()
+
+
+@contextmanager
+def program(does: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Another program that listens at a port, which is yielded, and does that with who connects."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connected, _ = listening.accept()
+                    with connected:
+                        does(connected)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def hang_up(connected: socket.socket) -> None:
+    del connected
+
+
+def say_nothing(connected: socket.socket) -> None:
+    while connected.recv(4096):
+        pass
+
+
+def speak_plainly(connected: socket.socket) -> None:
+    connected.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def mumble(connected: socket.socket) -> None:
+    connected.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+
+@pytest.mark.parametrize("does", [hang_up, say_nothing, speak_plainly, mumble])
+def test_another_program_at_the_address_is_no_server_and_holds_nobody_up(
+    whole: Whole, does: Callable[[socket.socket], None]
+) -> None:
+    began = time.monotonic()
+    with program(does) as port:
+        client = ApiClient(dataclasses.replace(whole.access, url=f"https://127.0.0.1:{port}"))
+        assert client.content_served() is None
+        client.close()
+    assert time.monotonic() - began < 3
+
+
+def test_nobody_at_the_address_is_no_server(whole: Whole) -> None:
+    away = ApiClient(dataclasses.replace(whole.access, url="https://127.0.0.1:9"))
+    assert away.content_served() is None
+    away.close()
+
+
+def test_a_server_under_another_authority_is_no_server(whole: Whole) -> None:
+    others = credentials.outside({}, (), datetime.now(UTC)).ca
+    client = ApiClient(dataclasses.replace(whole.access, authority=others))
+    assert client.content_served() is None
+    client.close()
+
+
+@pytest.mark.parametrize(("status", "served"), [(200, "anothers"), (404, None), (503, None)])
+def test_a_server_that_refuses_is_none(status: int, served: str | None) -> None:
+    handed = credentials.outside({}, (), datetime.now(UTC))
+    files = {f"{PKI}/{name}": data for name, data in handed.changed.items()}
+    way_in = WayIn(0, files, "anothers", status=status)
+    client = ApiClient(Access(f"https://127.0.0.1:{way_in.port}", handed.ca, handed.token))
+    assert client.content_served() == served
+    client.close()
+    way_in.close()

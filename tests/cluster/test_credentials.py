@@ -1,7 +1,10 @@
 """The authority, the server's certificate and the token: kept, private, and made anew in time."""
 
+import io
 import ssl
 import stat
+import tarfile
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -91,6 +94,27 @@ def test_a_damaged_file_is_mended(tmp_path: Path, name: str, content: bytes) -> 
     assert mended.token
 
 
+def test_an_authority_from_the_future_is_made_anew(tmp_path: Path) -> None:
+    """The first `up` was typed while the machine's clock was wrong."""
+    credentials.ensure(tmp_path, (), NOW + timedelta(days=1000))
+    mended = credentials.ensure(tmp_path, (), NOW)
+    authority = x509.load_pem_x509_certificate(mended.ca.encode())
+    assert authority.not_valid_before_utc <= NOW
+    assert certificate(mended).not_valid_before_utc <= NOW
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(43), b"one\ntwo", "\N{EURO SIGN}".encode()], ids=["zeros", "lines", "no-latin-1"]
+)
+def test_a_token_that_no_request_can_carry_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    """A file of zeros is what a power failure leaves."""
+    credentials.ensure(tmp_path, (), NOW)
+    (tmp_path / "token").write_bytes(content)
+    token = credentials.ensure(tmp_path, (), NOW).token
+    assert token.isascii()
+    assert token.isprintable()
+
+
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MinisetsError, match=r"the credentials in .*file/keys cannot be kept"):
@@ -104,3 +128,142 @@ def test_a_private_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     write_private(path, "new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_private_file_that_cannot_be_replaced_leaves_nothing_half_done(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_private(path, "new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# --- for a server whose files lie elsewhere ---
+
+
+def held(*names: str) -> dict[str, bytes]:
+    """The files of a server that has been made once, of all names or of these."""
+    made = credentials.outside({}, ("10.1.2.3",), NOW).changed
+    return {name: made[name] for name in names or credentials.FILES}
+
+
+def test_a_server_without_files_gets_all_of_them() -> None:
+    handed = credentials.outside({}, ("10.1.2.3",), NOW)
+    assert set(handed.changed) == {"ca.crt", "ca.key", "server.crt", "server.key", "token"}
+    assert handed.changed["token"].decode().strip() == handed.token
+    assert handed.changed["ca.crt"].decode() == handed.ca
+    assert credentials.of_clients(handed.changed) == (handed.ca, handed.token)
+
+
+def test_a_server_that_has_what_it_needs_gets_nothing() -> None:
+    had = held()
+    handed = credentials.outside(had, ("10.1.2.3",), NOW + timedelta(days=100))
+    assert handed.changed == {}
+    assert (handed.ca, handed.token) == credentials.of_clients(had)
+
+
+def test_files_of_other_names_are_neither_read_nor_handed_back() -> None:
+    had = {**held(), "notes.txt": b"theirs", "../escape": b"", "": b""}
+    assert credentials.outside(had, ("10.1.2.3",), NOW).changed == {}
+
+
+def test_another_name_changes_the_certificate_and_nothing_that_clients_have() -> None:
+    had = held()
+    handed = credentials.outside(had, ("10.1.2.3", "10.9.9.9"), NOW)
+    assert set(handed.changed) == {"server.crt", "server.key"}
+    assert (handed.ca, handed.token) == credentials.of_clients(had)
+    found = x509.load_pem_x509_certificate(handed.changed["server.crt"])
+    names_in = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert {"10.1.2.3", "10.9.9.9"} <= {str(entry.value) for entry in names_in}
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("token", {"token"}),
+        ("server.crt", {"server.crt", "server.key"}),
+        ("server.key", {"server.crt", "server.key"}),
+        ("ca.crt", {"ca.crt", "ca.key", "server.crt", "server.key"}),
+        ("ca.key", {"ca.crt", "ca.key", "server.crt", "server.key"}),
+    ],
+)
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"], ids=["missing", "empty", "damaged"])
+def test_what_is_missing_or_damaged_is_mended_with_what_depends_on_it(
+    name: str, changed: set[str], content: bytes | None
+) -> None:
+    had = {**held(), name: content or b""}
+    if content is None:
+        del had[name]
+    handed = credentials.outside(had, ("10.1.2.3",), NOW)
+    assert set(handed.changed) == changed
+    whole = {**had, **handed.changed}
+    assert credentials.outside(whole, ("10.1.2.3",), NOW).changed == {}, "mended once, it stays"
+    assert credentials.of_clients(whole) == (handed.ca, handed.token)
+
+
+def test_the_key_of_another_authority_is_not_believed() -> None:
+    had = {**held(), "ca.key": held("ca.key")["ca.key"]}
+    assert set(credentials.outside(had, ("10.1.2.3",), NOW).changed) == set(credentials.FILES) - {"token"}
+
+
+def test_a_certificate_near_its_end_is_handed_over_anew() -> None:
+    had = held()
+    handed = credentials.outside(had, ("10.1.2.3",), NOW + timedelta(days=340))
+    assert set(handed.changed) == {"server.crt", "server.key"}
+
+
+def test_nothing_of_it_stays_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    credentials.outside({}, (), NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_archive_has_the_changed_files_for_roots_eyes_only() -> None:
+    handed = credentials.outside(held("ca.crt", "ca.key", "token"), ("10.1.2.3",), NOW)
+    with tarfile.open(fileobj=io.BytesIO(handed.archive())) as tar:
+        folder, *files = tar.getmembers()
+        assert (folder.name, folder.isdir(), folder.mode, folder.uid, folder.gid) == (
+            "pki",
+            True,
+            0o700,
+            0,
+            0,
+        )
+        assert {(entry.name, entry.isreg(), entry.mode, entry.uid, entry.gid) for entry in files} == {
+            ("pki/server.crt", True, 0o600, 0, 0),
+            ("pki/server.key", True, 0o600, 0, 0),
+        }
+        for entry in files:
+            inside = tar.extractfile(entry)
+            assert inside is not None
+            assert inside.read() == handed.changed[entry.name.removeprefix("pki/")]
+
+
+def test_an_unpacked_archive_is_what_a_server_takes_again(tmp_path: Path) -> None:
+    handed = credentials.outside({}, ("10.1.2.3",), NOW)
+    with tarfile.open(fileobj=io.BytesIO(handed.archive())) as tar:
+        tar.extractall(tmp_path, filter="data")
+    taken = credentials.ensure(tmp_path / credentials.FOLDER, ("10.1.2.3",), NOW)
+    assert (taken.ca, taken.token) == (handed.ca, handed.token)
+    assert taken.certificate.read_bytes() == handed.changed["server.crt"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"ca.crt": b"authority"}, id="no-token"),
+        pytest.param({"token": b"secret"}, id="no-authority"),
+        pytest.param({"ca.crt": b"authority", "token": b""}, id="empty-token"),
+        pytest.param({"ca.crt": b"authority", "token": b" \n"}, id="blank-token"),
+        pytest.param({"ca.crt": b"", "token": b"secret"}, id="empty-authority"),
+    ],
+)
+def test_what_clients_need_is_there_as_a_whole_or_not_at_all(files: dict[str, bytes]) -> None:
+    assert credentials.of_clients(files) is None
+
+
+def test_a_token_is_taken_without_its_line_end() -> None:
+    made = credentials.outside({}, (), NOW)
+    held = {"ca.crt": made.ca.encode(), "token": b"secret\n"}
+    assert credentials.of_clients(held) == (made.ca, "secret")

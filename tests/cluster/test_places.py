@@ -14,7 +14,7 @@ def test_state_and_kubeconfig_lie_where_people_look_for_them() -> None:
     found = places("minisets", HOME, {})
     assert found.state == HOME / ".local/state/minisets/minisets"
     assert found.kubeconfig == HOME / ".kube/minisets/minisets.yaml"
-    assert {path.parent for path in (found.log, found.process, found.port)} == {found.state}
+    assert {path.parent for path in (found.process, found.port)} == {found.state}
 
 
 def test_the_state_follows_xdg() -> None:

@@ -20,11 +20,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from docker.errors import NotFound
+
 from minisets.client.requests import ApiClient
 from minisets.cluster import control, endpoint
 from minisets.cluster.places import Places
 from minisets.engine import labels
 from minisets.engine.names import container_name
+from minisets.errors import MinisetsError
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_true, spec_of, status_of
 from tests import leftovers
@@ -41,7 +44,6 @@ MANIFESTS = Path(__file__).parent / "manifests"
 ARTICLE = ROOT / "examples/article/web.yaml"
 DEADLINE = timedelta(seconds=60)
 SOON = timedelta(seconds=20)
-_BIN = Path(sys.executable).parent
 _END_OF_LOG = 60
 
 
@@ -76,7 +78,7 @@ class Ended:
 class Running:
     """A command that runs on; what it prints goes into a file, so that nobody has to read along."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         self.words = tuple(words)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             self._out, self._err = os.dup(out.fileno()), os.dup(err.fileno())
@@ -86,6 +88,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 env=environment,
+                cwd=folder,
                 start_new_session=True,
             )
 
@@ -139,7 +142,9 @@ class Cluster:
         address: str = "",
         prefix: Sequence[str] = (),
     ) -> None:
-        """address: of another engine than the suite's; prefix: what our commands are run by."""
+        """address: of another engine than the suite's; prefix: what every command is run by."""
+        self.code = ROOT  # the folder whose `minisets` the commands are
+        self.command: tuple[str, ...] = (sys.executable, "-m", "minisets")
         self.name = name
         self.home = home
         self.engine = engine
@@ -153,7 +158,7 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": f"{_BIN}:{os.environ['PATH']}",
+            "PATH": f"{Path(self.command[0]).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "MINISETS_HOME": str(self.home / "minisets"),
             "MINISETS_CLUSTER": self.name,
@@ -164,42 +169,50 @@ class Cluster:
 
     def minisets(self, *words: str | Path, given: str = "", within: timedelta = DEADLINE) -> Ended:
         """Our command line; `given` is its standard input."""
-        return self._run((*self._prefix, *self._ours(words)), self.environment, given, within)
+        return self._run(self._ours(words), self.environment, given, within)
 
     def kubectl(self, *words: str | Path, given: str = "", within: timedelta = DEADLINE) -> Ended:
         """kubectl, which knows of the cluster by KUBECONFIG and nothing else."""
         names = ("PATH", "HOME", "KUBECONFIG")
         environment = {name: self.environment[name] for name in names}
-        return self._run(("kubectl", *map(str, words)), environment, given, within)
+        return self._run((*self._prefix, "kubectl", *map(str, words)), environment, given, within)
 
     def shell(self, script: str, within: timedelta = DEADLINE, shell: str = "sh") -> Ended:
         """A line as a person types it; `minisets` and `kubectl` are on the path."""
-        return self._run((shell, "-c", script), self.environment, "", within)
+        return self._run((*self._prefix, shell, "-c", script), self.environment, "", within)
 
     def running(self, *words: str | Path) -> Running:
         """Our command line, going on beside the test."""
         return self._start(self._ours(words))
 
     def kubectl_running(self, *words: str | Path) -> Running:
-        return self._start(("kubectl", *map(str, words)))
+        return self._start((*self._prefix, "kubectl", *map(str, words)))
+
+    def start(self) -> None:
+        """The control container, and nothing else."""
+        self.minisets("up").succeeded()
 
     def serve(self, *options: str) -> Running:
-        """The server, in the foreground of its own process."""
+        """The server as a process of the host, in the foreground."""
         server = self.running("daemon", *options)
         server.until_printed("export KUBECONFIG=")
         return server
 
     def _start(self, words: Sequence[str]) -> Running:
-        running = Running(words, self.environment)
+        running = Running(words, self.environment, self.code)
         self._running.append(running)
         return running
 
-    @staticmethod
-    def _ours(words: Sequence[str | Path]) -> tuple[str, ...]:
-        return (sys.executable, "-m", "minisets", *map(str, words))
+    def _ours(self, words: Sequence[str | Path]) -> tuple[str, ...]:
+        return (*self._prefix, *self.command, *map(str, words))
 
-    @staticmethod
-    def _run(words: Sequence[str], environment: Mapping[str, str], given: str, within: timedelta) -> Ended:
+    def file(self, path: Path) -> Path:
+        """The file where the person can read it."""
+        return path
+
+    def _run(
+        self, words: Sequence[str], environment: Mapping[str, str], given: str, within: timedelta
+    ) -> Ended:
         try:
             ended = subprocess.run(
                 words,
@@ -209,7 +222,7 @@ class Cluster:
                 text=True,
                 timeout=within.total_seconds(),
                 check=False,
-                cwd=ROOT,
+                cwd=self.code,
             )
         except subprocess.TimeoutExpired as error:
             printed = b"".join(filter(None, (error.stdout, error.stderr))).decode(errors="replace")
@@ -251,13 +264,30 @@ class Cluster:
     # --- what is on the engine ---
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """Every container of the cluster, by name, as the engine lists it."""
-        found = self.engine.api.containers(all=True, filters={"label": self._label})
+        """Every container of the cluster's pods, by name, as the engine lists it."""
+        found = self.engine.api.containers(all=True, filters={"label": [self._label, labels.POD]})
         return {each["Names"][0].lstrip("/"): each for each in found}
 
     def volumes(self) -> set[str]:
+        """Of claims and pods; the control container's is not among them."""
         found = self.engine.api.volumes(filters={"label": self._label})["Volumes"] or []
-        return {str(volume["Name"]) for volume in found}
+        return {str(each["Name"]) for each in found if each["Labels"][labels.KIND] != "state"}
+
+    def control(self) -> dict[str, Any]:
+        """The control container, inspected. docker.errors.NotFound if there is none."""
+        found: dict[str, Any] = self.engine.api.inspect_container(self.name)
+        assert labels.is_control(found["Config"]["Labels"], self.name)
+        return found
+
+    def inside_control(self, *words: str) -> tuple[int, str]:
+        """A command in the control container: its exit code and output."""
+        code, output = self.engine.containers.get(self.name).exec_run(list(words))
+        assert isinstance(output, bytes)
+        return int(code or 0), output.decode()
+
+    def everything(self) -> Sequence[str]:
+        """Whatever has the cluster's label on the engine, a line each."""
+        return [str(each) for each in leftovers.of_test_clusters(self.engine) if each.cluster == self.name]
 
     def networks(self) -> set[str]:
         return {str(each["Name"]) for each in self.engine.api.networks(filters={"label": self._label})}
@@ -288,8 +318,29 @@ class Cluster:
 
     # --- its end ---
 
+    def control_plane(self) -> int:
+        """The process, as the host numbers it, that process 1 of the control container has started."""
+
+        def child() -> int | None:
+            first = self.control()["State"]["Pid"]
+            try:
+                children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+            except OSError:
+                return None
+            return int(children[0]) if children else None
+
+        found = until(child, "a control plane below process 1")
+        assert found is not None
+        return found
+
+    def kill_control_plane(self) -> None:
+        """kill -9 of process 1's child, and wait until the kernel has buried it."""
+        process = self.control_plane()
+        os.kill(process, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{process}").exists(), "the control plane's death")
+
     def kill_server(self) -> None:
-        """kill -9, and wait until the kernel has buried it."""
+        """kill -9 of a server that is a process of the host, and wait until the kernel has buried it."""
         serving = endpoint.serving(self.places)
         assert serving is not None, "no server runs"
         os.kill(serving.pid, signal.SIGKILL)
@@ -304,8 +355,8 @@ class Cluster:
             for running in self._running:
                 running.close()
             self._end_server()
-        left = [thing for thing in leftovers.of_test_clusters(self.engine) if thing.cluster == self.name]
-        assert not left, f"down --volumes left {', '.join(map(str, left))}"
+        left = self.everything()
+        assert not left, f"down --volumes left {', '.join(left)}"
         assert not self.places.state.exists(), f"down --volumes left {list(self.places.state.iterdir())}"
         shutil.rmtree(self.home)
 
@@ -318,18 +369,22 @@ class Cluster:
     def story(self) -> str:
         """What a person would look at after a failure."""
         parts = []
-        if self.places.log.exists():
-            lines = self.places.log.read_text(errors="replace").splitlines()
-            parts += ["--- the end of daemon.log", *lines[-_END_OF_LOG:]]
+        with contextlib.suppress(NotFound):
+            log = bytes(self.engine.containers.get(self.name).logs(tail=_END_OF_LOG))
+            parts += ["--- the end of the control container's log", log.decode(errors="replace")]
         parts += [f"--- what the server at {each.words} printed\n{each.printed()}" for each in self._running]
         parts.append("--- on the engine")
         for name, container in sorted(self.containers().items()):
             parts.append(f"{name}  {container['Image']}  {container['Status']}")
         parts += sorted(f"volume {name}" for name in self.volumes())
         parts.append(str(self.minisets("get", "all,pvc,pv", "-A", within=SOON)))
-        for pod in self._unready() if endpoint.serving(self.places) else ():
+        for pod in self._unready():
             parts.append(str(self.minisets("describe", "pod", pod, within=SOON)))
         return "\n".join(parts)
 
     def _unready(self) -> Iterable[str]:
-        return [pod["metadata"]["name"] for pod in self.list("Pod") if not is_true(pod, "Ready")]
+        try:
+            pods = self.list("Pod")
+        except MinisetsError:
+            return ()
+        return [pod["metadata"]["name"] for pod in pods if not is_true(pod, "Ready")]

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from minisets.cluster import image
+from minisets.cluster.content import own_content
+from minisets.cluster.mending import connected
 from tests import leftovers
 from tests.scenarios.cluster import Cluster
 
@@ -59,7 +62,7 @@ def cluster(
 ) -> Iterator[Cluster]:
     """A running, empty cluster that a module's tests share: each uses names of its own."""
     with _opened(request.config, tmp_path_factory, docker_engine) as cluster:
-        cluster.serve()
+        cluster.start()
         yield cluster
 
 
@@ -72,6 +75,14 @@ def own_cluster(
     """A cluster that nobody has started yet."""
     with _opened(request.config, tmp_path_factory, docker_engine) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def control_image(docker_engine: docker.DockerClient) -> str:
+    """The control image of this code, which the suite's engine has: to be copied to others."""
+    del docker_engine
+    with connected() as calls:
+        return image.ensure(calls, image.sources(own_content(), os.environ), print)
 
 
 @pytest.fixture(scope="session")

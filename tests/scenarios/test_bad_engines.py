@@ -37,7 +37,7 @@ def up(own: Cluster, address: str, prefix: Sequence[str] = ()) -> Ended:
     assert ended.err.startswith("Error: ")
     assert ended.out == ""
     assert not cluster.places.state.exists()
-    assert (own.containers(), own.volumes(), own.networks()) == ({}, set(), set())
+    assert own.everything() == []
     return ended
 
 

@@ -68,8 +68,61 @@ def test_a_network_with_the_clusters_name_stops_up(
         network.remove()
 
 
+def test_a_volume_with_the_clusters_name_stops_up(
+    own_cluster: Cluster, docker_engine: docker.DockerClient
+) -> None:
+    volume = docker_engine.volumes.create(own_cluster.name)
+    try:
+        ended = own_cluster.minisets("up", "-f", KEEPER).failed()
+        assert f'a Docker volume "{own_cluster.name}" exists that minisets did not make' in ended.err
+        check_nothing_is_made(own_cluster)
+        volume.reload()  # it is still there
+    finally:
+        volume.remove()
+
+
+def test_no_pod_gets_at_the_clusters_own_state(own_cluster: Cluster) -> None:
+    """It is a volume of ours, too: with everybody's Secrets, the keys and the token."""
+    cluster = own_cluster
+    cluster.start()
+    manifest = THIEF.replace("STATE", cluster.name)
+    cluster.minisets("up", "-f", "-", "--no-wait", given=manifest).succeeded()
+    said = f"the Docker volume {cluster.name} is not a claim's of minisets: it is not mounted"
+    until(lambda: cluster.has_event("thief", said, reason="FailedMount"), "the Event on the pod")
+    assert cluster.containers() == {}
+
+
+THIEF = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: stolen}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: ""
+  csi: {driver: docker.minisets.dev, volumeHandle: STATE}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: stolen}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: ""
+  volumeName: stolen
+  resources: {requests: {storage: 1Gi}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: thief}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: thief, image: "minisets.test/busy:1", volumeMounts: [{name: it, mountPath: /it}]}]
+  volumes: [{name: it, persistentVolumeClaim: {claimName: stolen}}]
+"""
+
+
 def check_nothing_is_made(cluster: Cluster) -> None:
-    assert (cluster.containers(), cluster.volumes(), cluster.networks()) == ({}, set(), set())
+    assert cluster.everything() == []
     assert not cluster.places.state.exists()
 
 

@@ -33,8 +33,10 @@ def _concrete(path: str) -> str:
     return path.replace("{namespace}", "default").replace("{name}", "web-0")
 
 
-def test_a_pod_does_not_reach_the_server_at_all(cluster: Cluster) -> None:
-    """A host process listens on the loopback only: not on the bridge, which every pod can reach."""
+def test_a_pod_does_not_reach_a_host_process_at_all(own_cluster: Cluster) -> None:
+    """It listens on the loopback only: not on the bridge, which every pod can reach."""
+    cluster = own_cluster
+    cluster.serve()
     cluster.minisets("up", "-f", MANIFESTS / "tools.yaml").succeeded()
     access = control.running(cluster.places)
     (network,) = cluster.engine.networks.list(names=[cluster.name])
@@ -45,22 +47,19 @@ def test_a_pod_does_not_reach_the_server_at_all(cluster: Cluster) -> None:
         refused.failed(7)  # curl: could not connect
 
 
-def test_a_server_that_pods_can_reach_refuses_them_on_every_route_but_the_four(own_cluster: Cluster) -> None:
-    """Where it listens on the bridge, as the control container will: asked from inside a pod."""
-    own_cluster.minisets("up", "-f", MANIFESTS / "tools.yaml").succeeded()
-    (network,) = own_cluster.engine.networks.list(names=[own_cluster.name])
-    gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
-    own_cluster.kill_server()
-    own_cluster.serve("--host", gateway)
-    url = "https://{}:{}".format(*control.running(own_cluster.places).address)
+def test_pods_reach_the_server_and_are_refused_on_every_route_but_the_four(cluster: Cluster) -> None:
+    """The control container listens on its address in the pods' network: asked from inside a pod."""
+    cluster.minisets("up", "-f", MANIFESTS / "tools.yaml").succeeded()
+    address = cluster.control()["NetworkSettings"]["Networks"][cluster.name]["IPAddress"]
+    url = f"https://{address}:6443"
     closed = [_concrete(path) for path in sorted(set(routes.every()) - set(routes.OPEN))]
     script = ("sh", "-c", _ASK.format(url=url))
     paths = "\n".join([*closed, *routes.OPEN])
-    asked = own_cluster.minisets("exec", "-i", "tools", "--", *script, given=paths)
+    asked = cluster.minisets("exec", "-i", "tools", "--", *script, given=paths)
     codes = dict(line.split() for line in asked.succeeded().out.splitlines())
     assert codes == dict.fromkeys(closed, "401") | dict.fromkeys(routes.OPEN, "200")
     foreign = ("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example")
-    assert own_cluster.minisets("exec", "tools", "--", *foreign, f"{url}/version").succeeded().out == "403"
+    assert cluster.minisets("exec", "tools", "--", *foreign, f"{url}/version").succeeded().out == "403"
 
 
 def test_every_route_but_the_four_refuses_who_has_no_token(cluster: Cluster) -> None:

@@ -1,0 +1,88 @@
+"""The engine dies and is started again: the control container comes back by itself, where it was.
+
+On a dockerd of the test's own, in a network of its own: our commands run in that, too.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import leftovers
+from tests.engines import PrivateEngine
+from tests.scenarios.cluster import MANIFESTS, Cluster
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import docker
+
+pytestmark = pytest.mark.docker
+
+KEEPER = MANIFESTS / "keeper.yaml"
+BUSY = "minisets.test/busy:1"
+BY_ITSELF = timedelta(seconds=150)
+"""With live-restore process 1 waits for a minute before it gives the old socket up."""
+
+
+@pytest.fixture(params=[(), ("--live-restore",)], ids=["plain", "live-restore"])
+def engine(request: pytest.FixtureRequest, control_image: str) -> Iterator[PrivateEngine]:
+    with PrivateEngine(*request.param) as engine:
+        engine.load(BUSY, control_image)
+        yield engine
+
+
+@pytest.fixture
+def cluster(
+    engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory, docker_engine: docker.DockerClient
+) -> Iterator[Cluster]:
+    del docker_engine
+    name = leftovers.cluster_name(os.getpid(), secrets.token_hex(3))
+    with engine.connected() as client:
+        cluster = Cluster(name, tmp_path_factory.mktemp(name), client, engine.address, engine.inside())
+        yield cluster
+        cluster.minisets("down", "--volumes", "--yes").succeeded()
+
+
+def test_it_comes_back_at_its_port_with_its_keys(cluster: Cluster, engine: PrivateEngine) -> None:
+    cluster.minisets("up", "-f", KEEPER).succeeded()
+    cluster.minisets("exec", "keeper-0", "--", "sh", "-c", "echo mine > /data/file").succeeded()
+    kubeconfig = cluster.places.kubeconfig.read_text()
+
+    engine.kill()
+    engine.start()
+    # Why kubectl: our own commands would mend what does not come back by itself.
+    until(lambda: cluster.kubectl("get", "pods").code == 0, "kubectl to be answered", BY_ITSELF)
+    assert cluster.places.kubeconfig.read_text() == kubeconfig
+
+    def all_ready() -> bool:
+        rows = cluster.kubectl("get", "pods").rows()
+        return [row.get("READY") for row in rows] == ["1/1", "1/1"]
+
+    until(all_ready, "both pods to be Ready", timedelta(seconds=60))
+    found = cluster.minisets("exec", "keeper-0", "--", "cat", "/data/file").succeeded()
+    assert (found.out, found.err) == ("mine\n", "")
+    scaled = cluster.minisets("scale", "statefulset", "keeper", "--replicas", "3").succeeded()
+    assert scaled.err == ""
+    until(
+        lambda: "keeper-2   1/1" in cluster.kubectl("get", "pods").out,
+        "the engine to be heard and spoken to again",
+    )
+
+
+@pytest.mark.parametrize("engine", [("--live-restore",)], indirect=True, ids=["live-restore"])
+def test_nobody_needs_to_wait_for_that(cluster: Cluster, engine: PrivateEngine) -> None:
+    """The next command finds that the container does not answer, and makes it anew."""
+    cluster.minisets("up", "-f", KEEPER).succeeded()
+    kubeconfig = cluster.places.kubeconfig.read_text()
+    engine.kill()
+    engine.start()
+    listed = cluster.minisets("get", "pods", within=timedelta(seconds=30)).succeeded()
+    assert len(listed.rows()) == 2
+    assert "brought back the server" in listed.err
+    assert cluster.places.kubeconfig.read_text() == kubeconfig
