@@ -51,7 +51,7 @@ class ApiServer:
         self._backend = backend
         self._settings = settings
         self._credentials = credentials
-        self._gate = Gate(credentials.token, (settings.host, *credentials.hosts, *hosts))
+        self._gate = Gate(credentials.token, (*credentials.hosts, *hosts))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._listening = threading.Event()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minisets.cli.session import Session, say, with_session
-from minisets.cluster import control
+from minisets.cli.session import Session, own_kubeconfig, say, with_session
+from minisets.client import merging
+from minisets.cluster import control, endpoint
 from minisets.errors import UsageError
 from minisets.objects.metadata import is_true, status_of
 from minisets.settings import Settings
@@ -61,11 +62,29 @@ def _served(client: ApiClient) -> Iterator[tuple[str, str]]:
 
 
 @click.command("kubeconfig")
+@click.option(
+    "--merge", is_flag=True, help="Put it into your own kubeconfig: $KUBECONFIG, or ~/.kube/config."
+)
+@click.option("--use", is_flag=True, help="With --merge: make it the current context, too.")
 @with_session
-def kubeconfig_(session: Session) -> None:
+def kubeconfig_(session: Session, *, merge: bool, use: bool) -> None:
     """Print the kubeconfig: `minisets kubeconfig > FILE`, then `kubectl --kubeconfig FILE ...`."""
-    session.access()
-    click.echo(session.places.kubeconfig.read_text(), nl=False)
+    if use and not merge:
+        raise UsageError("--use says which context is the current one after --merge: give both")
+    access = session.access()
+    if not merge:
+        click.echo(session.places.kubeconfig.read_text(), nl=False)
+        return
+    file = own_kubeconfig()
+    if file.resolve() == session.places.kubeconfig.resolve():
+        raise UsageError(f"KUBECONFIG names {file}, which is minisets' own already: unset it")
+    endpoint.change(
+        file, lambda text: merging.merged(text, access, session.cluster, use=use, source=str(file))
+    )
+    name = merging.entry_name(session.cluster)
+    say(
+        f'context "{name}" is in {file}' + (", and the current one" if use else f"; kubectl --context {name}")
+    )
 
 
 @click.command()

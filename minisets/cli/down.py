@@ -16,8 +16,9 @@ from minisets.cli.applying import Applier, word_for
 from minisets.cli.files import opened
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.render import aligned
-from minisets.cli.session import Session, note, say, with_session
-from minisets.cluster import removal
+from minisets.cli.session import Session, note, own_kubeconfig, say, with_session
+from minisets.client import merging
+from minisets.cluster import endpoint, removal
 from minisets.cluster.engine import is_in_memory
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import EngineUnavailable, MinisetsError, NotFound
@@ -109,6 +110,16 @@ def _ask(session: Session, names: tuple[str, ...]) -> None:
         raise MinisetsError("nothing was deleted: answer y, or use --yes")
 
 
+def _forget_the_context(session: Session) -> None:
+    """What `kubeconfig --merge` put into the person's own file leads nowhere now."""
+    file = own_kubeconfig()
+    try:
+        if file.exists():
+            endpoint.change(file, lambda text: merging.without(text, session.cluster, str(file)))
+    except MinisetsError as error:
+        note(f"Warning: {error}")
+
+
 def _down_already(session: Session) -> str:
     return (
         f'cluster "{session.cluster}" is down already: '
@@ -127,6 +138,7 @@ def _down_all(session: Session, client: ApiClient | None, *, volumes: bool) -> N
     session.control.end()
     if volumes:
         removal.remove(session.places)
+        _forget_the_context(session)
         say(f'cluster "{session.cluster}" is gone, its data with it')
     elif kept is not None:
         _say_what_stays(session, *kept)

@@ -59,6 +59,12 @@ class Session:
         return cluster + (f" -n {self.namespace}" if self.namespace != "default" else "")
 
 
+def own_kubeconfig() -> Path:
+    """The person's own: the first that KUBECONFIG names, else kubectl's default."""
+    named = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    return Path(named[0]).expanduser() if named else Path.home() / ".kube/config"
+
+
 def pause(duration: timedelta) -> None:
     """Sleep; only for waits on another process that sends no event."""
     time.sleep(duration.total_seconds())

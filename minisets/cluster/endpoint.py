@@ -86,6 +86,20 @@ def write_kubeconfig(places: Places, access: Access) -> None:
     write_private(places.kubeconfig, kubeconfig(access, places.cluster))
 
 
+def change(file: Path, edit: Callable[[str], str | None]) -> None:
+    """Change a kubeconfig that is a person's own, in one step; a link stays one. None: leave it as it is."""
+    target = file.resolve()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = edit(target.read_text() if target.exists() else "")
+        if text is not None:
+            write_private(target, text)
+    except OSError as error:
+        raise MinisetsError(f"{file} cannot be changed ({error.strerror}): make it writable") from error
+    except UnicodeDecodeError as error:
+        raise MinisetsError(f"{file} is no text and stays as it is: mend or move it") from error
+
+
 @contextmanager
 def written_down(places: Places) -> Iterator[Callable[[Access], None]]:
     """What writes down that the cluster is on Docker, and how it is reached, once a server is there.

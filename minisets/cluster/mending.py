@@ -183,9 +183,10 @@ class Container:
             try:
                 self._calls.remove_network(self._cluster)
             except EngineConflict as error:
-                self._hands.tell(
-                    f"Warning: the network stays, for something that is not ours uses it: {error}"
-                )
+                # Why asked: pods of ours that are still there go next, and the network with them.
+                if not self._calls.list_containers(labels.cluster_selector(self._cluster)):
+                    said = f"Warning: the network stays, for something that is not ours uses it: {error}"
+                    self._hands.tell(said)
         return found is not None or subnet is not None
 
     def log(self, *, follow: bool, tail: int | None) -> Iterator[bytes]:

@@ -418,3 +418,45 @@ def test_many_documents_are_applied(run: Run, whole: Whole, tmp_path: Path) -> N
     assert ran.code == 0, ran.err
     assert len(ran.out.splitlines()) == 200
     assert len(whole.client.select("ConfigMap", "default").items) >= 200
+
+
+def test_the_kubeconfig_is_merged_into_the_persons_own_only_when_asked(
+    run: Run, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into the first file that KUBECONFIG names; a link stays a link."""
+    theirs, link = tmp_path / "theirs", tmp_path / "link"
+    theirs.write_text(
+        "clusters: [{name: work, cluster: {server: https://work.example}}]\ncurrent-context: work\n"
+    )
+    link.symlink_to(theirs)
+    monkeypatch.setenv("KUBECONFIG", f"{link}:{tmp_path}/other")
+    assert run("kubeconfig").code == 0
+    assert "minisets" not in theirs.read_text()
+
+    assert (
+        run("kubeconfig", "--merge").out == f'context "minisets" is in {link}; kubectl --context minisets\n'
+    )
+    said = yaml.safe_load(theirs.read_text())
+    assert said["current-context"] == "work"
+    assert said["clusters"][1]["cluster"]["server"] == whole.access.url
+    assert link.is_symlink()
+    assert run("kubeconfig", "--merge", "--use").code == 0
+    assert yaml.safe_load(theirs.read_text())["current-context"] == "minisets"
+
+
+def test_a_kubeconfig_that_cannot_be_merged_into_stays_as_it_is(
+    run: Run, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(whole.places.kubeconfig))
+    own = run("kubeconfig", "--merge")
+    assert (own.code, "is minisets' own already" in own.err) == (2, True)
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("KUBECONFIG", str(broken))
+    refused = run("kubeconfig", "--merge")
+    assert (refused.code, refused.err) == (
+        1,
+        f"Error: {broken} is no text and stays as it is: mend or move it\n",
+    )
+    assert broken.read_bytes() == b"\xff\xfe"
+    assert run("kubeconfig", "--use").code == 2

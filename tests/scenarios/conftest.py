@@ -77,9 +77,12 @@ def own_cluster(
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def control_image(docker_engine: docker.DockerClient) -> str:
-    """The control image of this code, which the suite's engine has: to be copied to others."""
+    """The control image of this code, which the suite's engine has: to be copied to others.
+
+    Why for each test: the end of a cluster takes the image with it when no other one uses it.
+    """
     del docker_engine
     with connected() as calls:
         return image.ensure(calls, image.sources(own_content(), os.environ), print)
