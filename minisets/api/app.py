@@ -149,4 +149,7 @@ def tls(credentials: Credentials) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(credentials.certificate, credentials.key)
     context.set_alpn_protocols(["http/1.1"])
+    # Why: a ticket comes after the handshake. A client that reads on a thread of its own, as those of
+    # WebSockets do, takes it in while another thread writes the request, which OpenSSL then may lose: a hang.
+    context.num_tickets = 0
     return context

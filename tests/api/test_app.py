@@ -43,6 +43,18 @@ def test_a_server_that_never_started_can_be_stopped(keys: Credentials, running: 
     ApiServer(backend, Settings(), keys).stop()
 
 
+def test_nothing_reaches_a_client_after_the_handshake_that_it_did_not_ask_for(running: Running) -> None:
+    """A session ticket would: read on one thread while another one writes, it made `exec` hang."""
+    raw = socket.create_connection(("127.0.0.1", running.server.port))
+    with running.client.context.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
+        assert connection.version() == "TLSv1.3"
+        connection.settimeout(5)
+        connection.sendall(b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in connection.recv(4096)
+        assert connection.session is not None
+        assert not connection.session.has_ticket
+
+
 def test_clients_that_say_nothing_or_half_a_request_hold_up_nobody(running: Running) -> None:
     address = ("127.0.0.1", running.server.port)
     silent = [socket.create_connection(address) for _ in range(20)]
