@@ -31,7 +31,7 @@ happen to be installed: else each `pip install -U` of something else would repla
 base image is asked for only when an image has to be made.
 2026-11-25: Who begins to serve, and which host process serves, are names in the kernel's abstract socket
 space, told apart by the engine's name and data root (Podman's id is another one each time). Elsewhere than
-on Linux only the container's name decides. A host process refuses a cluster whose state volume exists, and
+on Linux it is a locked file of the person's. A host process refuses a cluster whose state volume exists, and
 `up` one whose state lies on the host: two states of one cluster would end each other's pods.
 2026-11-25: `status` mends nothing, so that it can be used to look at what is wrong.
 2026-11-25: `MINISETS_IMAGE` is taken as it is; what is in it is told by its label, or else by its id.

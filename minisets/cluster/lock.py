@@ -1,20 +1,25 @@
 """One at a time: who may begin to serve a cluster on an engine, and who serves it as a process of the host.
 
-Names in the kernel's abstract socket space: two users share no file, and a file is gone with a deleted state;
-these are released when their holder dies. Elsewhere than on Linux the container's name alone decides.
+On Linux names in the kernel's abstract socket space: two users share no file, and a file is gone with a
+deleted state. Elsewhere a file of the person's, so that between persons the container's name alone decides.
+Either is released when its holder dies.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import struct
 import sys
+import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minisets.errors import MinisetsError
+from minisets.store.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +43,7 @@ class Claim:
     """
 
     def __init__(self, engine_id: str, cluster: str) -> None:
-        self._held = _Name(engine_id, cluster, "")
+        self._held = _name(engine_id, cluster, "")
         if not self._held.take():
             raise Taken(_serves(self._held.holder(), cluster))
 
@@ -65,7 +70,7 @@ def starting(
 
     MinisetsError where the other one does not finish.
     """
-    held = _Name(engine_id, cluster, "/starting")
+    held = _name(engine_id, cluster, "/starting")
     deadline = clock.elapsed() + STARTED_WITHIN
     told = False
     while not held.take():
@@ -92,32 +97,33 @@ def _serves(holder: str, cluster: str) -> str:
     )
 
 
+def _name(engine_id: str, cluster: str, purpose: str) -> _Name | _File:
+    whose = hashlib.sha256(f"{engine_id}/{cluster}".encode()).hexdigest()[:32]
+    return _Name(f"{whose}{purpose}") if sys.platform == "linux" else _File(f"{whose}{purpose}")
+
+
 class _Name:
     """A name that one process of this machine has at a time."""
 
-    def __init__(self, engine_id: str, cluster: str, purpose: str) -> None:
-        whose = hashlib.sha256(f"{engine_id}/{cluster}".encode()).hexdigest()[:32]
-        self._name = f"\0minisets/{whose}{purpose}"
+    def __init__(self, whose: str) -> None:
+        self._name = f"\0minisets/{whose}"
         self._socket: socket.socket | None = None
 
     def take(self) -> bool:
         """Whether it is ours now."""
         taking = socket.socket(socket.AF_UNIX)
-        if sys.platform == "linux":
-            try:
-                taking.bind(self._name)
-                # Why so many: who asks for the holder's id stays in the queue, for nobody accepts.
-                taking.listen(4096)
-            except OSError:
-                taking.close()
-                return False
+        try:
+            taking.bind(self._name)
+            # Why so many: who asks for the holder's id stays in the queue, for nobody accepts.
+            taking.listen(4096)
+        except OSError:
+            taking.close()
+            return False
         self._socket = taking
         return True
 
     def holder(self) -> str:
         """The process that has it, or nothing where that cannot be told."""
-        if sys.platform != "linux":
-            return ""
         with socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(1)
             try:
@@ -132,3 +138,30 @@ class _Name:
     def release(self) -> None:
         if self._socket is not None:
             self._socket.close()
+
+
+class _File:
+    """The same for one person: a locked file with the holder's process id in it."""
+
+    def __init__(self, whose: str) -> None:
+        self._file = Path(tempfile.gettempdir()) / f"minisets-{os.getuid()}-{whose.replace('/', '-')}.lock"
+        self._lock: FileLock | None = None
+
+    def take(self) -> bool:
+        """Whether it is ours now."""
+        try:
+            self._lock = FileLock(self._file)
+        except MinisetsError:
+            return False
+        return True
+
+    def holder(self) -> str:
+        """The process that had it last."""
+        try:
+            return self._file.read_text().strip()
+        except OSError:
+            return ""
+
+    def release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from minisets.clock import FakeClock
-from minisets.cluster.lock import STARTED_WITHIN, Claim, Taken, refuse_host_process, starting
+from minisets.cluster.lock import STARTED_WITHIN, Claim, Taken, _File, refuse_host_process, starting
 from minisets.errors import MinisetsError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the container's name decides")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a file does it elsewhere, shown below")
 
 CLAIMS = "from minisets.cluster.lock import Claim; held = Claim(*sys.argv[1:])"
 STARTS = (
@@ -229,3 +230,44 @@ def test_a_program_that_the_holder_starts_does_not_hold_it_too(engine: str) -> N
         process.wait(10)
         with starting(engine, "db", FakeClock(), never, print):
             pass
+
+
+# --- elsewhere than on Linux ---
+
+
+def test_a_file_does_it_for_one_person_where_there_are_no_such_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first, second = _File("ab/starting"), _File("ab/starting")
+    assert first.take()
+    assert not second.take()
+    assert second.holder() == str(os.getpid())
+    serving = _File("ab")
+    assert serving.take(), "to begin and to serve are two things there, too"
+    serving.release()
+    first.release()
+    assert second.take()
+    second.release()
+
+
+def test_such_a_file_is_given_up_by_who_is_killed(tmp_path: Path) -> None:
+    script = "from minisets.cluster.lock import _File; held = _File('cd'); assert held.take()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    words = [sys.executable, "-c", f"{script}; print(flush=True); input()"]
+    with subprocess.Popen(
+        words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        asked = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment,
+            check=False,
+            timeout=30,
+            stderr=subprocess.DEVNULL,
+        )
+        assert asked.returncode == 1
+        holder.kill()
+        holder.wait(10)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=30)
