@@ -12,7 +12,7 @@ import click
 from minisets.cli.session import Session, own_kubeconfig, say, with_session
 from minisets.client import merging
 from minisets.cluster import control, endpoint
-from minisets.errors import UsageError
+from minisets.errors import EngineError, UsageError
 from minisets.objects.metadata import is_true, status_of
 from minisets.settings import Settings
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @with_session
 def status(session: Session, *, verbose: bool) -> None:
     """Say whether the cluster's server runs, on which engine, and what it runs. Mends nothing."""
-    access = control.running(session.places) if not verbose else session.control.answering()
+    access = session.control.answering()
+    if access is None and not verbose:
+        raise control.not_running(session.places)
     rows = [("cluster", session.cluster)]
     if access is not None:
         client = session.client(access)
@@ -36,13 +38,21 @@ def status(session: Session, *, verbose: bool) -> None:
     else:
         rows.append(("server", "does not answer"))
     rows += [("kubeconfig", str(session.places.kubeconfig))]
-    if verbose:
-        rows += session.control.details()
+    details = _details(session)
+    rows += details if verbose else details[:1]
     width = max(len(name) for name, _ in rows) + 1
     for name, text in rows:
         say(f"{name + ':':{width}} {text}")
     if access is None:
         raise SystemExit(1)
+
+
+def _details(session: Session) -> list[tuple[str, str]]:
+    """Which engine, and what is on it; the first is the most telling."""
+    try:
+        return session.control.details()
+    except EngineError as error:
+        return [("engine found", str(error))]
 
 
 def _served(client: ApiClient) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ def running(places: Places) -> Access:
     """How to reach the server that answers now; NotRunning, with what to type, if none. Mends nothing."""
     access = endpoint.access(places)
     if access is None or _served_at(access) is None:
-        raise _not_running(places)
+        raise not_running(places)
     return access
 
 
@@ -60,7 +60,8 @@ def _served_at(access: Access) -> str | None:
         client.close()
 
 
-def _not_running(places: Places) -> NotRunning:
+def not_running(places: Places) -> NotRunning:
+    """What is said where nothing runs: what to type."""
     option = "" if places.cluster == "minisets" else f" --cluster {places.cluster}"
     return NotRunning(
         f'no server runs for cluster "{places.cluster}": start it with `minisets{option} up -f FILE`'
@@ -125,17 +126,17 @@ class Control:
                 "start that again with `minisets daemon`, or use another name: --cluster NAME"
             )
         if is_in_memory(self._places) and not is_up:
-            raise _not_running(self._places)
+            raise not_running(self._places)
         try:
             with self._container() as container:
                 access = container.served(is_up=is_up)
         except EngineUnavailable:
             if not is_up and endpoint.access(self._places) is None:
                 # Why: a person who never started anything is helped by this, not by the engine's trouble.
-                raise _not_running(self._places) from None
+                raise not_running(self._places) from None
             raise
         if access is None:
-            raise _not_running(self._places)
+            raise not_running(self._places)
         return access
 
     def _host_process(self, process: endpoint.Serving) -> Access:

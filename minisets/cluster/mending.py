@@ -201,7 +201,7 @@ class Container:
     def details(self) -> list[tuple[str, str]]:
         """Engine, container, image, network and state, as names and texts for a person."""
         about = quirks(*self._calls.about(), self._calls.address)
-        rows = [("engine found", f"{about.kind} at {self._calls.address}"), ("engine's socket", about.socket)]
+        rows = [("engine found", f"{about.kind} at {self._calls.address}"), ("its own socket", about.socket)]
         found, subnet = self.found(), self.subnet()
         if found is None:
             rows.append(("container", "none"))
