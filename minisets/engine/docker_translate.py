@@ -45,7 +45,6 @@ def container_config(spec: ContainerSpec) -> Json:
         "WorkingDir": spec.working_dir,
         "User": spec.user,
         "Hostname": spec.hostname,
-        "Domainname": spec.domainname,
         "Tty": spec.tty,
         "OpenStdin": spec.stdin,
         "StopTimeout": None if spec.stop_timeout is None else max(0, int(spec.stop_timeout.total_seconds())),

@@ -57,7 +57,6 @@ class ContainerSpec:
     working_dir: str = ""
     user: str = ""
     hostname: str = ""
-    domainname: str = ""
     attachment: Attachment | None = None
     joins: str = ""
     joins_pid: bool = False

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from minisets.kubelet.containers import Wanted
     from minisets.objects.kinds import Object
 
-RESOLV_CONF = "MINISETS_RESOLV_CONF"
+RESOLV_CONF, HOSTS = "MINISETS_RESOLV_CONF", "MINISETS_HOSTS"
+"""In which variables of its environment `pause` finds the texts of the pod's files."""
+_LOCALHOST = """\
+# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+"""
 _LONGEST_HOSTNAME = 63
 _SMALLEST_SHARES = 2
 
@@ -78,14 +88,17 @@ def container_spec(
 def sandbox_spec(
     pod: Object, name: str, image: str, attempt: int, resolv_conf: str, around: SandboxSurroundings
 ) -> ContainerSpec:
-    """The container that owns the pod's network, names and volumes."""
+    """The container that owns the pod's network, names and volumes.
+
+    Why no domain name: Kubernetes sets none, and an engine without root may not; the domain is in /etc/hosts.
+    """
+    files = {RESOLV_CONF: resolv_conf, HOSTS: hosts(pod, around.address)}
     return ContainerSpec(
         name=name,
         image=image,
         labels=labels.pod_labels(around.cluster, pod, "", "sandbox", attempt),
-        env=((RESOLV_CONF, resolv_conf),) if resolv_conf else (),
+        env=tuple((name, text) for name, text in files.items() if text),
         hostname=hostname(pod),
-        domainname=domainname(pod),
         attachment=Attachment(around.network, around.address) if around.network else None,
         mounts=around.mounts,
     )
@@ -111,6 +124,23 @@ def domainname(pod: Object) -> str:
     """`<subdomain>.<namespace>.svc.cluster.local`, empty without a subdomain."""
     subdomain = spec_of(pod).get("subdomain")
     return f"{subdomain}.{namespace_of(pod)}.svc.{DOMAIN}" if subdomain else ""
+
+
+def hosts(pod: Object, address: str) -> str:
+    """The text of the pod's /etc/hosts; empty, for what the engine writes, where the pod has no address.
+
+    Kubernetes: pkg/kubelet/kubelet_pods.go `managedHostsFileContent`, `hostsEntriesFromHostAliases`.
+    """
+    if not address:
+        return ""
+    own, domain = hostname(pod), domainname(pod)
+    names = f"{own}.{domain}\t{own}" if domain else own
+    aliases = [
+        "\t".join([alias["ip"], *(alias.get("hostnames") or ())]) + "\n"
+        for alias in spec_of(pod).get("hostAliases") or ()
+    ]
+    added = ["\n# Entries added by HostAliases.\n", *aliases] if aliases else []
+    return "".join([_LOCALHOST, f"{address}\t{names}\n", *added])
 
 
 def resolv_conf(pod: Object, dns: str) -> str:

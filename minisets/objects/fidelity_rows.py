@@ -58,12 +58,15 @@ PodSpec
   - runtimeClassName: containers run in the engine's default runtime
   - hostPID hostIPC: process and IPC namespaces of the host are not shared yet
   - hostUsers=false: user namespaces are the engine's business
-  - hostAliases setHostnameAsFQDN hostnameOverride: not yet
+  - setHostnameAsFQDN hostnameOverride: not yet
+  ~ hostAliases: not in pods of the host's network
   - activeDeadlineSeconds: not watched yet
   - ephemeralContainers: not yet
   - evictionResponders: nothing is evicted
 PodOS
   - name!=linux: Linux containers only
+HostAlias
+  + *
 PodReadinessGate
   + *
 PodSchedulingGate

@@ -54,7 +54,6 @@ def test_a_container_is_made_as_the_kubelet_needs_it(
     container = world.create(
         attachment=Attachment("bridge"),
         hostname="web-0",
-        domainname="nginx.default.svc.cluster.local",
         stop_timeout=timedelta(seconds=17),
         mounts=(Mount("tmpfs", "/scratch", size_bytes=4096),),
         memory_bytes=64 * 1024**2,
@@ -66,7 +65,7 @@ def test_a_container_is_made_as_the_kubelet_needs_it(
     config, host = made["Config"], made["HostConfig"]
     assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
     assert config["StopTimeout"] == 17
-    assert (config["Hostname"], config["Domainname"]) == ("web-0", "nginx.default.svc.cluster.local")
+    assert (config["Hostname"], config["Domainname"]) == ("web-0", "")
     assert host["IpcMode"] == "shareable"
     assert host["RestartPolicy"]["Name"] == "no"
     assert host["AutoRemove"] is False

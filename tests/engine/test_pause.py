@@ -34,6 +34,7 @@ ARCHITECTURES = ["amd64", "arm64"]
 EMULATORS = {"amd64": "qemu-x86_64", "arm64": "qemu-aarch64"}
 LOAD, STACK = 1, 0x6474E551  # of an ELF file's program headers
 REPOSITORY = Path(__file__).parents[2]
+HOSTS = "127.0.0.1\tlocalhost\n10.97.64.1\tweb-0.nginx.default.svc.cluster.local\tweb-0\n"
 RESOLV_CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local\noptions ndots:5\n"
 
 
@@ -201,22 +202,24 @@ def test_it_leaves_with_0_when_told_to_and_leaves_the_machines_own_file_alone(
 def process_1(program: list[str], tmp_path: Path) -> Iterator["Process1"]:
     if os.geteuid() != 0:
         pytest.skip("only root may open namespaces everywhere")
-    with contextlib.closing(Process1(program, tmp_path / "resolv.conf")) as process_1:
+    with contextlib.closing(Process1(program, tmp_path)) as process_1:
         yield process_1
 
 
 class Process1:
-    """The program as the first process of namespaces, with a file of its own over /etc/resolv.conf."""
+    """The program as the first process of namespaces, with files of its own over those that it writes."""
 
-    def __init__(self, program: list[str], resolv_conf: Path) -> None:
-        self.resolv_conf = resolv_conf
+    def __init__(self, program: list[str], folder: Path) -> None:
+        self.resolv_conf, self.hosts = folder / "resolv.conf", folder / "hosts"
+        self.hosts.write_text("127.0.0.1\tlocalhost\n")
         self._program = program
         self._unshare: subprocess.Popen[str] | None = None
 
     def start(self, *, mount: str, environment: dict[str, str]) -> subprocess.Popen[str]:
-        script = f'mount --bind "$1" /etc/resolv.conf && {mount} && shift && exec env -i "$@"'
+        files = 'mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/hosts'
+        script = f'{files} && {mount} && shift 2 && exec env -i "$@"'
         settings = [f"{name}={value}" for name, value in environment.items()]
-        inside = ["sh", "-c", script, "sh", str(self.resolv_conf), *settings, *self._program]
+        inside = ["sh", "-c", script, "sh", str(self.resolv_conf), str(self.hosts), *settings, *self._program]
         self._unshare = subprocess.Popen([*NAMESPACES, *inside], stderr=subprocess.PIPE, text=True)
         return self._unshare
 
@@ -239,6 +242,16 @@ def test_process_1_replaces_resolv_conf_by_the_text_of_its_environment(process_1
     process_1.start(mount=":", environment={"PATH": "/", "MINISETS_RESOLV_CONF": RESOLV_CONF})
     process_1.pid()
     assert process_1.resolv_conf.read_text() == RESOLV_CONF
+    assert process_1.hosts.read_text() == "127.0.0.1\tlocalhost\n", "nothing was said of it"
+
+
+def test_process_1_replaces_hosts_by_the_text_of_its_environment(process_1: Process1) -> None:
+    process_1.resolv_conf.write_text("nameserver 192.0.2.1\n")
+    process_1.hosts.write_text("192.0.2.2 other\n" * 100)
+    process_1.start(mount=":", environment={"MINISETS_HOST": "no", "MINISETS_HOSTS": HOSTS, "Z": "z"})
+    process_1.pid()
+    assert process_1.hosts.read_text() == HOSTS
+    assert process_1.resolv_conf.read_text() == "nameserver 192.0.2.1\n"
 
 
 def test_process_1_ends_with_a_reason_when_it_cannot_write_resolv_conf(process_1: Process1) -> None:
@@ -319,9 +332,12 @@ def bench(docker_engine: docker.DockerClient, cluster_name: str) -> Iterator[Ben
 @pytest.mark.docker
 @pytest.mark.parametrize("read_only", [False, True])
 def test_joined_containers_see_the_resolv_conf_of_the_environment(bench: Bench, *, read_only: bool) -> None:
-    sandbox = bench.sandbox(environment={"MINISETS_RESOLV_CONF": RESOLV_CONF}, cap_drop=["ALL"])
+    sandbox = bench.sandbox(
+        environment={"MINISETS_RESOLV_CONF": RESOLV_CONF, "MINISETS_HOSTS": HOSTS}, cap_drop=["ALL"]
+    )
     app = bench.join(sandbox, read_only=read_only)
     assert _output(app, "cat", "/etc/resolv.conf") == RESOLV_CONF
+    assert _output(app, "cat", "/etc/hosts") == HOSTS
 
 
 @pytest.mark.docker

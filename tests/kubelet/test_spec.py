@@ -12,6 +12,7 @@ from minisets.kubelet.spec import (
     container_spec,
     domainname,
     hostname,
+    hosts,
     resolv_conf,
     root_refused,
     sandbox_spec,
@@ -121,12 +122,44 @@ def test_whom_a_pod_asks_for_names(fields: dict[str, Any], text: str) -> None:
     assert resolv_conf(good_pod(**fields), "10.97.0.1") == text
 
 
+OWN = """\
+# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+"""
+ALIASES = [{"ip": "10.1.2.3", "hostnames": ["a.b", "c"]}, {"ip": "127.0.0.1", "hostnames": ["d"]}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, f"{OWN}10.97.64.1\tweb-0.nginx.default.svc.cluster.local\tweb-0\n"),
+        ({"subdomain": ""}, f"{OWN}10.97.64.1\tweb-0\n"),
+        (
+            {"subdomain": "", "hostAliases": ALIASES},
+            f"{OWN}10.97.64.1\tweb-0\n\n# Entries added by HostAliases.\n10.1.2.3\ta.b\tc\n127.0.0.1\td\n",
+        ),
+    ],
+)
+def test_a_pods_hosts_file_is_kubernetes_own(fields: dict[str, Any], text: str) -> None:
+    """Kubernetes: managedHostsFileContent; hostsEntriesFromHostAliases."""
+    assert hosts(good_pod(**fields), "10.97.64.1") == text
+    assert hosts(good_pod(**fields), "") == ""
+
+
 def test_the_sandbox_has_the_names_the_address_and_the_text() -> None:
     around = SandboxSurroundings("minisets", "minisets", "10.97.64.1", ())
     spec = sandbox_spec(good_pod(), "web-0_sandbox", "pause", 1, "nameserver 10.97.0.1\n", around)
     assert spec.attachment == Attachment("minisets", "10.97.64.1")
-    assert (spec.hostname, spec.domainname) == ("web-0", "nginx.default.svc.cluster.local")
-    assert spec.env == (("MINISETS_RESOLV_CONF", "nameserver 10.97.0.1\n"),)
+    assert spec.hostname == "web-0"
+    assert spec.env == (
+        ("MINISETS_RESOLV_CONF", "nameserver 10.97.0.1\n"),
+        ("MINISETS_HOSTS", hosts(good_pod(), "10.97.64.1")),
+    )
     assert spec.labels["dev.minisets.kind"] == "sandbox"
 
 

@@ -85,6 +85,14 @@ def check_names(cluster: Cluster) -> None:
     found = cluster.minisets("exec", "web-0", "--", "getent", "hosts", "web-1.nginx").succeeded()
     assert found.out.split() == [address, "web-1.nginx.default.svc.cluster.local"]
     cluster.minisets("exec", "web-0", "--", "getent", "hosts", "web-1").failed(2)
+    own = cluster.minisets(
+        "exec", "web-0", "--", "sh", "-c", "hostname; hostname -f; hostname -d"
+    ).succeeded()
+    assert own.out.split() == [
+        "web-0",
+        "web-0.nginx.default.svc.cluster.local",
+        "nginx.default.svc.cluster.local",
+    ]
 
     cluster.minisets("up", "-f", cluster.file(MANIFESTS / "tools.yaml")).succeeded()
     name = "web-1.nginx.default.svc.cluster.local"

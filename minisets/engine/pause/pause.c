@@ -1,8 +1,9 @@
 /*
  * Process 1 of a pod's sandbox, without a C library: a few kilobytes that need nothing around them.
  *
- *   pause               writes /etc/resolv.conf from MINISETS_RESOLV_CONF (the whole text) when it is set,
- *                       reaps every orphan, and leaves with 0 on SIGTERM or SIGINT, at once
+ *   pause               writes /etc/resolv.conf from MINISETS_RESOLV_CONF and /etc/hosts from MINISETS_HOSTS
+ *                       (the whole texts) where they are set, reaps every orphan, and leaves with 0 on SIGTERM
+ *                       or SIGINT, at once
  *   pause swap DIR NEW  points the symlink DIR/..data at NEW, atomically
  *
  * Exit codes: 0 done, 1 failed (said on stderr), 2 wrong usage.
@@ -114,14 +115,13 @@ static void fail(const char *what, const char *path, long error)
  * Why not rename: the engine bind-mounts the file into every container of the pod; a new file in its place would be
  * refused (EBUSY), and the others would go on seeing the old one.
  */
-static void write_resolv_conf(char **environment)
+static void write_file(char **environment, const char *name, const char *path)
 {
-    static const char name[] = "MINISETS_RESOLV_CONF=", path[] = "/etc/resolv.conf";
     for (; *environment; environment++) {
         size n = 0;
-        while (n < sizeof name - 1 && (*environment)[n] == name[n])
+        while (name[n] && (*environment)[n] == name[n])
             n++;
-        if (n < sizeof name - 1)
+        if (name[n])
             continue;
         long file = call(OPENAT, AT_FDCWD, (long)path, O_WRONLY | O_TRUNC, 0);
         long result = file < 0 ? file : write_all(file, *environment + n);
@@ -142,8 +142,10 @@ static void sandbox(char **environment)
     ignore.handler = (void (*)(int))1; /* SIG_IGN */
     call(RT_SIGPROCMASK, SIG_BLOCK, (long)&ends, 0, sizeof ends);
     call(RT_SIGACTION, SIGCHLD, (long)&ignore, 0, sizeof ignore.mask);
-    if (call(GETPID, 0, 0, 0, 0) == 1) /* elsewhere it would be the machine's own file */
-        write_resolv_conf(environment);
+    if (call(GETPID, 0, 0, 0, 0) == 1) { /* elsewhere they would be the machine's own files */
+        write_file(environment, "MINISETS_RESOLV_CONF=", "/etc/resolv.conf");
+        write_file(environment, "MINISETS_HOSTS=", "/etc/hosts");
+    }
     while (call(RT_SIGTIMEDWAIT, (long)&ends, 0, 0, sizeof ends) < 0)
         ;
     leave(0);
