@@ -88,7 +88,11 @@ class DockerEngine:
         """All containers, running or not, with all of these labels."""
         with translated("containers"):
             found = self._client.containers(all=True, filters=translate.label_filters(labels))
-        return tuple(translate.summary(body) for body in found if not translate.is_a_copy(body))
+        return tuple(
+            translate.summary(body)
+            for body in found
+            if translate.carries(body, labels) and not translate.is_a_copy(body)
+        )
 
     def inspect_container(self, container: str) -> Container:
         """By id or name."""
@@ -220,7 +224,7 @@ class DockerEngine:
         """Local images with all of these labels; without architecture, stop signal and user."""
         with translated("images"):
             found = self._client.images(filters=translate.label_filters(labels))
-        return tuple(translate.image(body) for body in found)
+        return tuple(translate.image(body) for body in found if translate.carries(body, labels))
 
     def remove_image(self, image: str) -> None:
         """Remove by id or name; a missing one is no error."""
@@ -247,7 +251,9 @@ class DockerEngine:
         """Volumes with all of these labels."""
         with translated("volumes"):
             found = self._client.volumes(filters=translate.label_filters(labels))
-        return tuple(translate.volume(body) for body in found.get("Volumes") or ())
+        return tuple(
+            translate.volume(body) for body in found.get("Volumes") or () if translate.carries(body, labels)
+        )
 
     def remove_volume(self, name: str) -> None:
         """Remove volume and data; a missing one is no error."""

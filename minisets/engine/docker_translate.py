@@ -124,6 +124,16 @@ def label_filters(labels: Mapping[str, str]) -> dict[str, list[str]]:
     return {"label": [f"{key}={value}" if value else key for key, value in labels.items()]}
 
 
+def carries(body: Json, labels: Mapping[str, str]) -> bool:
+    """Whether a listed thing has all of these labels; an empty value asks only for the label.
+
+    Why not the engine's filter alone: Podman's lists volumes that have any of them, and what is taken for a
+    pod's own volume is removed with its pod.
+    """
+    held = body.get("Labels") or {}
+    return all(key in held and value in ("", held[key]) for key, value in labels.items())
+
+
 def summary(body: Json) -> ContainerSummary:
     """An entry of a list."""
     names = [name.removeprefix("/") for name in body.get("Names") or ()]

@@ -102,6 +102,23 @@ def test_labels_are_asked_for_with_and_without_a_value() -> None:
     assert translate.label_filters({"a": "1", "b": ""}) == {"label": ["a=1", "b"]}
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, True),
+        ({"a": "1"}, True),
+        ({"a": ""}, True),
+        ({"a": "1", "b": "2"}, True),
+        ({"a": "1", "b": "3"}, False),
+        ({"a": "1", "c": ""}, False),
+    ],
+)
+def test_what_a_list_shows_is_looked_at_again(asked: dict[str, str], expected: bool) -> None:  # noqa: FBT001
+    """Podman lists volumes with any of the labels asked for: a claim's would go as if its pod's own."""
+    assert translate.carries({"Labels": {"a": "1", "b": "2"}}, asked) is expected
+    assert translate.carries({"Labels": None}, asked) is (asked == {})
+
+
 def test_a_network_of_two_pools_shows_the_first_one_of_ipv4() -> None:
     body = {"Id": "1", "Name": "n", "IPAM": {"Config": [{"Subnet": "fd00::/64"}, {"Subnet": "10.0.0.0/8"}]}}
     assert translate.network(body).subnet == "10.0.0.0/8"
