@@ -91,8 +91,16 @@ class DockerEngine:
         return tuple(
             translate.summary(body)
             for body in found
-            if translate.carries(body, labels) and not translate.is_a_copy(body)
+            if translate.carries(body, labels) and not translate.is_a_copy(self._with_its_network(body))
         )
+
+    def _with_its_network(self, listed: dict[str, Any]) -> dict[str, Any]:
+        """Why: Podman's list says nothing of it; Docker's does, and costs no further call."""
+        if listed.get("HostConfig") is not None or not translate.joins_a_sandbox(listed):
+            return listed
+        with contextlib.suppress(EngineNotFound):
+            return {**listed, "HostConfig": self._inspect(listed["Id"])["HostConfig"]}
+        return listed
 
     def inspect_container(self, container: str) -> Container:
         """By id or name."""
@@ -218,7 +226,11 @@ class DockerEngine:
         last = json.loads(str(answer).strip().splitlines()[-1])
         if complaint := last.get("error"):
             raise EngineError(f"image {name}: {complaint}")
-        return str(last["status"])
+        made = str(last["status"])
+        # Why again: Podman's import knows no tag, and names it `latest`.
+        with translated(f"image {name}"):
+            self._client.tag(made, repository, tag or "latest")
+        return made
 
     def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
         """Local images with all of these labels; without architecture, stop signal and user."""

@@ -29,6 +29,8 @@ def translated(what: str) -> Iterator[None]:
         yield
     except APIError as error:
         leaf = _LEAVES.get(error.status_code or 0, EngineError)
+        if leaf is EngineError and "is already in use" in str(error.explanation):
+            leaf = EngineConflict  # Why: Podman says 500 where Docker says 409
         raise leaf(_short(f"{what}: {error.explanation or error}")) from error
     except Timeout as error:
         raise EngineTimeout(

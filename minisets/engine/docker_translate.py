@@ -142,6 +142,11 @@ def summary(body: Json) -> ContainerSummary:
     return ContainerSummary(body["Id"], own, body["State"], body.get("Labels") or {})
 
 
+def joins_a_sandbox(body: Json) -> bool:
+    """Whether a listed container's labels say that it is one of a pod's."""
+    return labels.SANDBOX in (body.get("Labels") or {})
+
+
 def is_a_copy(body: Json) -> bool:
     """Whether a listed container has one of ours' labels from its image (`docker commit web-0`): not ours.
 

@@ -153,3 +153,15 @@ def test_a_container_made_from_a_copy_of_ours_is_not_ours() -> None:
     assert not translate.is_a_copy(ours)
     assert translate.is_a_copy({**ours, "HostConfig": {"NetworkMode": "default"}})
     assert not translate.is_a_copy({"Labels": None, "HostConfig": {"NetworkMode": "minisets"}})
+
+
+def test_a_container_made_from_a_copy_of_the_control_container_is_not_ours() -> None:
+    labels = {"dev.minisets.kind": "control", "dev.minisets.cluster": "minisets"}
+    assert not translate.is_a_copy({"Labels": labels, "Names": ["/minisets"]})
+    assert translate.is_a_copy({"Labels": labels, "Names": ["/mine"]})
+
+
+def test_a_list_without_networks_is_known_by_the_label_of_the_sandbox() -> None:
+    """Podman's has none: it takes an inspection to tell ours from a copy."""
+    assert translate.joins_a_sandbox({"Labels": {"dev.minisets.sandbox": "f00"}, "HostConfig": None})
+    assert not translate.joins_a_sandbox({"Labels": None})
