@@ -31,7 +31,7 @@ from minisets.controllers.statefulset.reconciler import StatefulSets
 from minisets.controllers.volumes.classes import ensure_default_class
 from minisets.controllers.volumes.reconciler import Volumes
 from minisets.dns.feed import Feed
-from minisets.dns.process import REFUSED
+from minisets.dns.restarts import REFUSED
 from minisets.dns.server import DnsServer, resolvers
 from minisets.engine.docker import DockerEngine
 from minisets.engine.memory import MemoryEngine
@@ -173,17 +173,19 @@ def serve_contained(settings: Settings, zones: ZoneWriter) -> int:
     only a new start of the container replaces. MinisetsError if it cannot start for another reason.
     """
     _log_to_stderr()
-    words = _words_of_signals()
-    clock = SystemClock()
+    try:
+        return _contained(settings, zones, SystemClock(), _words_of_signals())
+    except EngineUnavailable as error:
+        _log.warning("%s", error)
+        return REFUSED
+
+
+def _contained(settings: Settings, zones: ZoneWriter, clock: Clock, words: queue.SimpleQueue[str]) -> int:
     with contextlib.ExitStack() as stack:
         stack.callback(zones.close)
         store = SqliteStore(settings.state / DATABASE, clock=clock)
         stack.callback(store.close)
-        try:
-            engine = DockerEngine.connect()
-        except EngineUnavailable as error:
-            _log.warning("%s", error)
-            return REFUSED
+        engine = DockerEngine.connect()
         stack.callback(engine.close)
         plane = ControlPlane(
             store,
@@ -196,12 +198,8 @@ def serve_contained(settings: Settings, zones: ZoneWriter) -> int:
         )
         plane.start()
         stack.callback(plane.stop)
-        assert settings.subnet is not None  # noqa: S101 - parts, above, would have raised
-        hosts = container.hosts(settings.subnet)
-        keys = credentials.ensure(settings.state / credentials.FOLDER, hosts, clock.now())
-        server = ApiServer(Backend(store, plane.registry, engine, clock), settings, keys)
-        server.start()
-        stack.callback(server.stop)
+        backend = Backend(store, plane.registry, engine, clock)
+        _listening(backend, settings, container.hosts(settings), stack)
         _log.info('serving cluster "%s"', settings.cluster)
         while words.get() == "lost":
             if not _answers(engine):
@@ -327,9 +325,18 @@ def _api(
     stack: contextlib.ExitStack,
 ) -> Access:
     """The HTTPS server, and how to reach it."""
-    keys = credentials.ensure(settings.state / credentials.FOLDER, (settings.host,), clock.now())
     port = settings.port or endpoint.kept_port(places, settings.host)
-    server = ApiServer(Backend(store, registry, engine, clock), replace(settings, port=port), keys)
+    backend = Backend(store, registry, engine, clock)
+    server, keys = _listening(backend, replace(settings, port=port), (settings.host,), stack)
+    return Access(f"https://{settings.host}:{server.port}", keys.ca, keys.token)
+
+
+def _listening(
+    backend: Backend, settings: Settings, hosts: Iterable[str], stack: contextlib.ExitStack
+) -> tuple[ApiServer, credentials.Credentials]:
+    """The HTTPS server, with a certificate for these names."""
+    keys = credentials.ensure(settings.state / credentials.FOLDER, hosts, backend.clock.now())
+    server = ApiServer(backend, settings, keys)
     server.start()
     stack.callback(server.stop)
-    return Access(f"https://{settings.host}:{server.port}", keys.ca, keys.token)
+    return server, keys

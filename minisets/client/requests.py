@@ -98,7 +98,7 @@ class ApiClient:
 
     def __init__(self, access: Access, *, command: str = "") -> None:
         self.access = access
-        context = _trusting(access)
+        context = trusting(access)
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=4)
         self._headers = {
             "Authorization": f"Bearer {access.token}",
@@ -277,7 +277,7 @@ class ApiClient:
         return response
 
 
-def _trusting(access: Access) -> ssl.SSLContext:
+def trusting(access: Access) -> ssl.SSLContext:
     """Only servers of this authority. MinisetsError where it is none.
 
     Why so strict: an empty one would mean everybody whom this machine trusts.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import ssl
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from minisets import errors
-from minisets.client.requests import path_of, refusal
+from minisets.client.requests import path_of, refusal, trusting
 from minisets.objects.kinds import Ref
 
 if TYPE_CHECKING:
@@ -105,14 +104,13 @@ def run(access: Access, command: Command, *, stdin: bool) -> Session:
     pairs += [("command", word) for word in command.argv]
     path = path_of(Ref("Pod", command.namespace, command.pod))
     url = f"wss{access.url.removeprefix('https')}{path}/exec?{urlencode(pairs)}"
-    context = ssl.create_default_context(cadata=access.authority)
     headers = {"Authorization": f"Bearer {access.token}"}
     stack = contextlib.ExitStack()
     try:
         connection = stack.enter_context(
             connect(
                 url,
-                ssl=context,
+                ssl=trusting(access),
                 subprotocols=[_PROTOCOL],
                 additional_headers=headers,
                 max_size=None,

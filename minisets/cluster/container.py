@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from minisets.cluster.quirks import THE_SOCKET
 from minisets.engine import labels
 from minisets.engine.docker_translate import LOG
-from minisets.settings import Settings
+from minisets.settings import DOMAIN, Settings
 from minisets.store.sqlite import SCHEMA
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ def state_volume(cluster: str) -> str:
     return cluster
 
 
-def hosts(subnet: IPv4Network) -> tuple[str, ...]:
+def hosts(settings: Settings) -> tuple[str, ...]:
     """The names that the server's certificate is good for, beside the loopback's: as pods know it."""
-    address = str(Settings(subnet=subnet).parts.control)
-    service = "kubernetes.default.svc.cluster.local"
-    return (address, "kubernetes", "kubernetes.default", "kubernetes.default.svc", service)
+    service = "kubernetes.default.svc"
+    own = str(settings.parts.control)
+    return (own, "kubernetes", "kubernetes.default", service, f"{service}.{DOMAIN}")
 
 
 def read(inspected: Mapping[str, Any], cluster: str) -> Inspected | None:

@@ -137,7 +137,7 @@ class Start:
     def _credentials(self, made: str, wanted: Wanted) -> credentials.Handed:
         """Those in the state, completed here and handed in by archive: never in env, args or labels."""
         held = self._calls.files_in(made, _PKI)
-        handed = credentials.outside(held, container.hosts(wanted.subnet), self._hands.clock.now())
+        handed = credentials.outside(held, container.hosts(wanted.settings), self._hands.clock.now())
         if handed.changed:
             self._calls.put_archive(made, STATE, handed.archive())
         return handed

@@ -11,6 +11,7 @@ from minisets.cluster import container
 from minisets.cluster.container import Inspected, Wanted
 from minisets.cluster.quirks import THE_SOCKET, Quirks
 from minisets.engine import labels
+from minisets.settings import Settings
 from minisets.store.sqlite import SCHEMA
 
 SUBNET = IPv4Network("10.213.0.0/16")
@@ -146,7 +147,7 @@ def test_the_server_inside_is_told_where_it_listens_and_keeps_its_state() -> Non
 
 
 def test_its_certificate_is_good_for_the_names_by_which_pods_know_it() -> None:
-    assert container.hosts(SUBNET) == (
+    assert container.hosts(Settings(subnet=SUBNET)) == (
         "10.213.0.2",
         "kubernetes",
         "kubernetes.default",
@@ -158,7 +159,7 @@ def test_its_certificate_is_good_for_the_names_by_which_pods_know_it() -> None:
 @pytest.mark.parametrize("subnet", ["10.213.0.0/24", "192.168.7.0/24", "10.0.0.0/8"])
 def test_any_subnet_that_can_be_cut_in_four_has_an_address_for_it(subnet: str) -> None:
     body = container.body(replace(WANTED, subnet=IPv4Network(subnet)))
-    address = container.hosts(IPv4Network(subnet))[0]
+    address = container.hosts(Settings(subnet=IPv4Network(subnet)))[0]
     assert address in body["Cmd"]
     assert address in str(body["NetworkingConfig"])
 

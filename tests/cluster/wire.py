@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import socketserver
 import ssl
 import tempfile
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
+
+from tests import unix_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,15 +32,14 @@ class WayIn:
     """An HTTPS server that tells at `/version` which minisets it is, and nothing else."""
 
     def __init__(self, port: int, files: Mapping[str, bytes], content: str, *, status: int = 200) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                _send(self, status, json.dumps({"gitCommit": content}).encode())
+        class Answer(unix_http.Handler):
+            protocol_version = "HTTP/1.0"  # Why: a client that stays would hold up the end
 
-            def log_message(self, *_: Any) -> None:
-                """Nobody reads it."""
+            def answered(self) -> None:
+                self.send_json(status, json.dumps({"gitCommit": content}).encode())
 
         context = _secured(files)
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Answer)
         self.port = self._server.server_port
         self._server.daemon_threads = False
         self._server.socket = context.wrap_socket(
@@ -63,52 +63,17 @@ def _secured(files: Mapping[str, bytes]) -> ssl.SSLContext:
     return context
 
 
-def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
 @contextmanager
 def listening(engine: Answers, socket: Path) -> Iterator[None]:
     """The engine at that socket, until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Answer(unix_http.Handler):
         def answered(self) -> None:
             parts = urlsplit(self.path)
             query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = re.sub(r"^/v1\.\d+", "", parts.path)
-            _send(self, *engine.answer(self.command, path, query, data))
+            self.send_json(*engine.answer(self.command, path, query, data))
 
-        def do_GET(self) -> None:
-            self.answered()
-
-        def do_POST(self) -> None:
-            self.answered()
-
-        def do_PUT(self) -> None:
-            self.answered()
-
-        def do_DELETE(self) -> None:
-            self.answered()
-
-        def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
-
-        def address_string(self) -> str:
-            return "local"
-
-    with socketserver.ThreadingUnixStreamServer(str(socket), Handler) as server:
-        server.daemon_threads = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join(5)
+    with unix_http.listening(socket, Answer):
+        yield

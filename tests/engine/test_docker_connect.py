@@ -2,14 +2,11 @@
 
 import json
 import os
-import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +14,7 @@ from minisets.engine.docker import DockerEngine
 from minisets.engine.docker_address import Address
 from minisets.engine.docker_connect import negotiated
 from minisets.errors import EngineTimeout, EngineUnavailable
+from tests.unix_http import Handler, listening
 
 NOBODY = 65534
 MODERN = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
@@ -27,37 +25,19 @@ def answering(socket: Path, versions: object) -> Iterator[str]:
     """Something that answers /version, and leaves every other call waiting until the end."""
     over = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
+    class Answer(Handler):
+        def answered(self) -> None:
             if not self.path.endswith("/version"):
                 over.wait(10)
                 self.close_connection = True
                 return
-            body = json.dumps(versions).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send_json(200, json.dumps(versions).encode())
 
-        def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
-
-        def address_string(self) -> str:
-            return "local"
-
-    with socketserver.ThreadingUnixStreamServer(str(socket), Handler) as server:
-        server.daemon_threads = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening(socket, Answer):
         try:
             yield f"unix://{socket}"
         finally:
             over.set()
-            server.shutdown()
-            thread.join(5)
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

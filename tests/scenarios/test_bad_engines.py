@@ -7,15 +7,13 @@ import json
 import os
 import shutil
 import socket
-import socketserver
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import unix_http
 from tests.scenarios.cluster import ARTICLE, Cluster
 
 if TYPE_CHECKING:
@@ -115,25 +113,9 @@ def old_engine(path: Path) -> contextlib.AbstractContextManager[None]:
 def serving(path: Path, body: bytes) -> Iterator[None]:
     """Something that answers every GET on the socket with these bytes."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Answer(unix_http.Handler):
+        def answered(self) -> None:
+            self.send_json(200, body)
 
-        def address_string(self) -> str:
-            return "a socket"
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with socketserver.UnixStreamServer(str(path), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
+    with unix_http.listening(path, Answer):
+        yield

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,13 @@ KEEPER = MANIFESTS / "keeper.yaml"
 BUSY = "minisets.test/busy:1"
 BY_ITSELF = timedelta(seconds=150)
 """With live-restore process 1 waits for a minute before it gives the old socket up."""
+
+LISTENS = """
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print(flush=True)
+input()
+"""
 
 
 @pytest.fixture(params=[(), ("--live-restore",)], ids=["plain", "live-restore"])
@@ -86,3 +95,26 @@ def test_nobody_needs_to_wait_for_that(cluster: Cluster, engine: PrivateEngine) 
     assert len(listed.rows()) == 2
     assert "brought back the server" in listed.err
     assert cluster.places.kubeconfig.read_text() == kubeconfig
+
+
+@pytest.mark.parametrize("engine", [()], indirect=True, ids=["plain"])
+def test_a_port_that_was_taken_meanwhile_is_replaced_by_the_next_command(
+    cluster: Cluster, engine: PrivateEngine
+) -> None:
+    """The engine tries once, and leaves the container as it is: ended, with its address in use."""
+    cluster.minisets("up", "-f", KEEPER).succeeded()
+    port = cluster.control()["Config"]["Labels"]["dev.minisets.port"]
+    engine.kill()
+    taking = engine.inside(sys.executable, "-c", LISTENS, port)
+    with subprocess.Popen(taking, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"\n"
+            engine.start()
+            until(lambda: "address already in use" in cluster.control()["State"]["Error"], "the failed start")
+            listed = cluster.minisets("get", "pods").succeeded()
+            assert f"Warning: port {port} is taken by another program" in listed.err
+            assert cluster.control()["Config"]["Labels"]["dev.minisets.port"] != port
+            assert cluster.minisets("get", "pods").succeeded().err == ""
+        finally:
+            other.kill()
