@@ -8,10 +8,17 @@ what happens to what a deleted statefulset leaves behind (`controllers/garbage.p
     observe.py -> Observed -> plan.py -> Plan -> reconciler.py -> registry
 
 `observe` reads one snapshot; `plan` is pure, total and deterministic; `reconciler` carries a plan out,
-one registry call an action. `identity.py` (names, labels, claims), `revisions.py` (history and hash),
-`retention.py` (claims' owners), `status.py` (counts) are what the planner thinks with.
+one registry call an action. What the planner thinks with, all pure: `members.py` (whose pods),
+`identity.py` (names, labels, claims), `revisions.py` (history and hash), `rollout.py` (which revision, which
+pods an update replaces), `claims.py` and `retention.py` (claims and their owners), `status.py` (counts).
 
 2026-11-23: Decisions read JSON through small named functions instead of typed structs from a models
 package. Stored objects are canonical already, a revision must be byte-equal to what is stored, and a
 parse into structs and back would drop the fields that it does not know.
+
+2026-11-25: A plan is batches of groups, not a list: of a parallel statefulset every pod of a batch is tried,
+and the first batch with a failure is the last (A-5). Rejected: going on past any failure (upstream does not).
+2026-11-25: What holds a plan up is a value (`Wait`: which object, why, what it holds), so that `explain` and the
+log say the same. 2026-11-25: A statefulset that is being deleted makes no revision and trims none; upstream
+does both, and nobody could tell but for a foreground deletion that takes longer.
 """

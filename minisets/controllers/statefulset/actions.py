@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from minisets.objects.metadata import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
-    from minisets.objects.kinds import Object
+    from minisets.objects.kinds import Object, Ref
+
+Verb = Literal["create", "update", "delete", ""]
+"""Which write of a pod an action prepares: the Event of a failure names it; empty: none is told."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class CreateClaim:
     claim: Object
     pod: str
     cause: str
+    verb: Verb = "create"
 
     def __str__(self) -> str:
         return f"create claim {name_of(self.claim)} for {self.pod}: {self.cause}"
@@ -94,7 +99,7 @@ class CreateClaim:
 
 @dataclass(frozen=True)
 class OwnClaim:
-    """Make a claim's owners what the retention policy wants (A-60)."""
+    """Make a claim's owners what the retention policy wants (A-60); one without uid is made by this plan."""
 
     claim: Object
     owners: tuple[dict[str, Any], ...]
@@ -140,14 +145,15 @@ class DeletePod:
 
 
 @dataclass(frozen=True)
-class RefusePod:
-    """A pod cannot be made now: say so in an Event and try again with back-off (A-57)."""
+class Refuse:
+    """A pod cannot be written now: say so in an Event and try again with back-off (A-57)."""
 
     pod: str
     cause: str
+    verb: Verb = "create"
 
     def __str__(self) -> str:
-        return f"cannot create pod {self.pod}: {self.cause}"
+        return f"cannot {self.verb or 'go on with'} pod {self.pod}: {self.cause}"
 
 
 @dataclass(frozen=True)
@@ -173,29 +179,72 @@ Action = (
     | CreatePod
     | RepairPod
     | DeletePod
-    | RefusePod
+    | Refuse
     | Warn
 )
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to do, in this order, then the status to write, then what to trim.
+class Wait:
+    """Why nothing more happens now.
 
-    status None: nothing to write. waits: why nothing (more) happens now, for people.
+    on: the pod or claim that must change first. why: a predicate of it (`is terminating`).
+    holds: what does not happen meanwhile (`web-2 is not created`); empty if nothing is due.
     """
 
-    actions: tuple[Action, ...] = ()
+    on: Ref
+    why: str
+    holds: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.on.name} {self.why}"
+
+
+Group = tuple[Action, ...]
+"""Actions about one pod, in order: the first that fails ends the group."""
+
+Batch = tuple[Group, ...]
+"""Groups that do not depend on each other: all are tried; the first batch with a failure is the last."""
+
+_LARGEST_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, batch after batch, then the status to write, then what to trim.
+
+    status None: nothing to write. wait: why nothing (more) happens now, for people.
+    """
+
+    batches: tuple[Batch, ...] = ()
     status: dict[str, Any] | None = None
     trims: tuple[DeleteRevision, ...] = ()
     recheck_after: timedelta | None = None
-    waits: str = ""
+    wait: Wait | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All of them, in order."""
+        return tuple(action for batch in self.batches for group in batch for action in group)
 
     def __str__(self) -> str:
         """One line an action, with its cause; empty when there is nothing to do."""
         lines = [str(action) for action in self.actions]
-        if self.waits:
-            lines.append(f"wait: {self.waits}")
+        if self.wait is not None:
+            lines.append(f"wait: {self.wait}")
         if self.status is not None:
             lines.append("write status")
         return "\n".join([*lines, *map(str, self.trims)])
+
+
+def slowly(groups: Sequence[Group]) -> tuple[Batch, ...]:
+    """One group, then 2, 4, ... up to 500 at once, so that a failure that all share is met once (A-5).
+
+    Kubernetes: `slowStartBatch`. A group with nothing to do takes its place all the same.
+    """
+    batches = []
+    start, size = 0, 1
+    while start < len(groups):
+        batches.append(tuple(groups[start : start + size]))
+        start, size = start + size, min(2 * size, _LARGEST_BATCH)
+    return tuple(batches)

@@ -44,6 +44,17 @@ def replicas_of(statefulset: Object) -> int:
     return 1 if replicas is None else int(replicas)
 
 
+def ordinals_of(statefulset: Object) -> range:
+    """The ordinals that should have a pod (A-53)."""
+    start = first_ordinal(statefulset)
+    return range(start, start + replicas_of(statefulset))
+
+
+def is_parallel(statefulset: Object) -> bool:
+    """Whether its pods do not wait for each other."""
+    return bool(spec_of(statefulset).get("podManagementPolicy") == "Parallel")
+
+
 def pod_name(statefulset: Object, ordinal: int) -> str:
     """`web-0`."""
     return f"{name_of(statefulset)}-{ordinal}"

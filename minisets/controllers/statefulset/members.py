@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minisets.controllers.statefulset.actions import Action, AdoptPod, AdoptRevision, ReleasePod
-from minisets.controllers.statefulset.identity import first_ordinal, ordinal_of, replicas_of
+from minisets.controllers.statefulset.identity import ordinal_of, ordinals_of
 from minisets.objects.metadata import is_being_deleted, labels_of, name_of, spec_of
 from minisets.objects.owners import controller_of, is_controlled_by
 from minisets.objects.selectors import LabelSelector
@@ -55,8 +55,7 @@ def members(statefulset: Object, pods: Iterable[Object]) -> Members:
 
 
 def _sorted(statefulset: Object, ours: list[Object], actions: tuple[Action, ...]) -> Members:
-    start = first_ordinal(statefulset)
-    wanted = range(start, start + replicas_of(statefulset))
+    wanted = ordinals_of(statefulset)
     by_ordinal = {ordinal_of(statefulset, pod) or 0: pod for pod in ours}
     replicas = {ordinal: by_ordinal[ordinal] for ordinal in wanted if ordinal in by_ordinal}
     outside = sorted((ordinal for ordinal in by_ordinal if ordinal not in wanted), reverse=True)
@@ -71,9 +70,11 @@ def history(
     ours: list[Object] = []
     actions: list[Action] = []
     for revision in revisions:
+        if not selector.matches(labels_of(revision)):
+            continue
         if is_controlled_by(revision, statefulset):
             ours.append(revision)
-        elif controller_of(revision) is None and selector.matches(labels_of(revision)):
+        elif controller_of(revision) is None:
             if is_being_deleted(statefulset) or is_being_deleted(revision):
                 continue
             ours.append(revision)

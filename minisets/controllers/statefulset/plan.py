@@ -9,56 +9,46 @@ Kubernetes: stateful_set_control.go `updateStatefulSet`, `processReplica`, `proc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minisets.controllers.statefulset.actions import (
-    Action,
-    CreateClaim,
+    Batch,
     CreatePod,
     DeletePod,
-    OwnClaim,
+    Group,
     Plan,
-    RefusePod,
+    Refuse,
     RepairPod,
-    Warn,
+    Wait,
+    slowly,
 )
+from minisets.controllers.statefulset.claims import Claims
 from minisets.controllers.statefulset.identity import (
-    claim_for,
-    claim_name,
-    claim_templates,
-    first_ordinal,
     identity_matches,
-    ordinal_of,
+    is_parallel,
+    ordinals_of,
     pod_for,
     pod_name,
     repaired,
     replicas_of,
-    revision_of,
     storage_matches,
 )
 from minisets.controllers.statefulset.members import Members, history, members
-from minisets.controllers.statefulset.retention import (
-    has_foreign_controller,
-    is_owned_as_wanted,
-    is_stale,
-    wanted_owners,
-)
 from minisets.controllers.statefulset.revisions import Revisions, revisions, template_of, trims
+from minisets.controllers.statefulset.rollout import due, replacing, revision_for
 from minisets.controllers.statefulset.status import (
     available_in,
-    is_available,
     is_consistent,
     is_running_and_ready,
+    is_unavailable,
     minimum_ready,
     phase_of,
     status_for,
 )
-from minisets.objects.metadata import is_being_deleted, name_of, spec_of, status_of
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import is_being_deleted, name_of, namespace_of, ref_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from minisets.controllers.statefulset.observe import Observed
     from minisets.objects.kinds import Object
 
@@ -69,35 +59,32 @@ def plan(observed: Observed) -> Plan:
     ours, adoptions = history(statefulset, observed.revisions.values())
     found = members(statefulset, observed.pods)
     live = revisions(statefulset, ours, observed.revisions)
-    status = status_for(statefulset, found.pods, live, observed.now)
     step = _Step(observed, found, live)
     if not is_being_deleted(statefulset):
+        first = (*adoptions, *found.actions, *live.actions)
+        step.batches += [(first,)] if first else []
         step.run()
+    status = status_for(statefulset, found.pods, live, observed.now, replaced=step.replaced)
+    waits = (available_in(pod, minimum_ready(statefulset), observed.now) for pod in found.pods)
     return Plan(
-        actions=(*adoptions, *found.actions, *live.actions, *step.actions),
+        batches=tuple(step.batches),
         status=None if is_consistent(statefulset, status) else status,
         trims=() if is_being_deleted(statefulset) else trims(statefulset, ours, live, found.pods),
-        recheck_after=min(
-            (
-                wait
-                for pod in found.pods
-                if (wait := available_in(pod, minimum_ready(statefulset), observed.now))
-            ),
-            default=None,
-        ),
-        waits=step.waits,
+        recheck_after=min((wait for wait in waits if wait), default=None),
+        wait=step.wait,
     )
 
 
 @dataclass
 class _Step:
-    """One sync on its way: collects actions; each stage says whether the next one is reached."""
+    """One sync on its way: collects batches; each stage says whether the next one is reached."""
 
     observed: Observed
     members: Members
     live: Revisions
-    actions: list[Action] = field(default_factory=list)
-    waits: str = ""
+    batches: list[Batch] = field(default_factory=list)
+    replaced: int = 0
+    wait: Wait | None = None
 
     @property
     def statefulset(self) -> Object:
@@ -105,142 +92,152 @@ class _Step:
 
     @property
     def is_ordered(self) -> bool:
-        return bool(spec_of(self.statefulset).get("podManagementPolicy") != "Parallel")
+        return not is_parallel(self.statefulset)
+
+    @property
+    def replicas(self) -> list[Object | None]:
+        return [self.members.replicas.get(ordinal) for ordinal in ordinals_of(self.statefulset)]
 
     def run(self) -> None:
         """Scaling beats updating (A-7)."""
         if not self._replicas():
             return
-        for pod in self.members.condemned:
-            self._own_claims(pod, condemned=True)
+        self._append([self._claims(pod).owners(condemned=True) for pod in self._wrongly_owned()])
         if self._condemned():
             self._update()
 
-    def _stop(self, why: str) -> bool:
-        """Say why nothing more happens now; always False: the next stage is not reached."""
-        self.waits = why
-        return False
+    def _append(self, groups: list[Group]) -> None:
+        """An ordered statefulset does one thing after the other, a parallel one more and more at once."""
+        batches = [(group,) for group in groups] if self.is_ordered else slowly(groups)
+        self.batches += [batch for batch in batches if any(batch)]
+
+    def _claims(self, pod: Object) -> Claims:
+        return Claims(self.statefulset, self.observed.claims, pod)
 
     def _is_unavailable(self, pod: Object | None) -> bool:
-        minimum = minimum_ready(self.statefulset)
-        return pod is None or is_being_deleted(pod) or not is_available(pod, minimum, self.observed.now)
+        return is_unavailable(self.statefulset, pod, self.observed.now)
 
     # Replicas: from the lowest ordinal up (A-4 to A-6, A-9 to A-11).
 
     def _replicas(self) -> bool:
-        start = first_ordinal(self.statefulset)
-        goes_on = True
-        for ordinal in range(start, start + replicas_of(self.statefulset)):
-            goes_on = self._replica(ordinal) and goes_on
+        """Process every ordinal, an ordered statefulset only up to the first that stops it."""
+        groups: list[Group] = []
+        for ordinal in ordinals_of(self.statefulset):
+            group, goes_on = self._replica(ordinal)
+            groups.append(group)
             if self.is_ordered and not goes_on:
+                self._append(groups)
                 return False
-        return goes_on or not self.is_ordered
+        self._append(groups)
+        return True
 
-    def _replica(self, ordinal: int) -> bool:
-        """Process one ordinal; False if an ordered statefulset stops here."""
+    def _replica(self, ordinal: int) -> tuple[Group, bool]:
+        """What one ordinal needs, and whether an ordered statefulset goes on to the next."""
         pod = self.members.replicas.get(ordinal)
         if pod is None:
-            self._create(ordinal)
-            return False
+            return self._create(ordinal), False
         if phase_of(pod) in ("Failed", "Succeeded"):
-            if not is_being_deleted(pod):
-                self.actions.append(DeletePod(pod, f"it is {phase_of(pod)}"))
-            return False
-        if phase_of(pod) == "Pending":
-            self._claims(ordinal, name_of(pod))
+            return self._replace(pod), False
+        actions = self._claims_of_pending(pod) if phase_of(pod) == "Pending" else ()
+        if _is_refused(actions):
+            return actions, False
         if self.is_ordered and (why := self._blocks(pod)):
-            return self._stop(why)
-        self._repair(pod, ordinal)
-        return True
+            self.wait = Wait(ref_of(pod), why, self._held())
+            return actions, False
+        return (*actions, *self._repair(pod)), True
+
+    def _claims_of_pending(self, pod: Object) -> Group:
+        """Kubernetes: `createMissingPersistentVolumeClaims` (A-9)."""
+        claims = self._claims(pod)
+        missing = claims.missing("")
+        return missing if _is_refused(missing) else (*missing, *claims.owners())
 
     def _blocks(self, pod: Object) -> str:
         """Why an ordered statefulset does not go past this pod, or nothing."""
-        name = name_of(pod)
         if is_being_deleted(pod):
-            return f"{name} is terminating"
+            return "is terminating"
         if not is_running_and_ready(pod):
-            return f"{name} is not Running and Ready"
+            return "is not Running and Ready"
         if self._is_unavailable(pod):
-            return f"{name} is not available for minReadySeconds yet"
+            return "is not available for minReadySeconds yet"
         return ""
 
-    def _create(self, ordinal: int) -> None:
-        name = pod_name(self.statefulset, ordinal)
-        stale = [claim for claim in self._existing_claims(ordinal) if is_stale(claim, name)]
-        if stale:
-            self._stop(f"{name} waits until claim {name_of(stale[0])} of its predecessor is collected")
-            return
-        if not self._claims(ordinal, name):
-            return
-        revision = self._revision_for(ordinal)
+    def _held(self) -> str:
+        """What an ordered statefulset would do next, did its pods not have to be available first."""
+        for ordinal in ordinals_of(self.statefulset):
+            if ordinal not in self.members.replicas:
+                return f"{pod_name(self.statefulset, ordinal)} is not created"
+        if self.members.condemned:
+            return f"{name_of(self.members.condemned[0])} is not deleted"
+        for pod in due(self.statefulset, self.replicas, name_of(self.live.update)):
+            return f"{name_of(pod)} is not updated"
+        return ""
+
+    def _create(self, ordinal: int) -> Group:
+        revision = revision_for(self.statefulset, self.live, ordinal)
         pod = pod_for(self.statefulset, template_of(revision), name_of(revision), ordinal)
-        self.actions.append(CreatePod(pod, f"ordinal {ordinal} has no pod"))
+        claims = self._claims(pod)
+        if (stale := claims.stale()) is not None:
+            why = f"still belongs to a former {name_of(pod)} and waits to be collected"
+            self.wait = Wait(ref_of(stale), why, f"{name_of(pod)} is not created")
+            return ()
+        missing = claims.missing("create")
+        if _is_refused(missing):
+            return missing
+        return (*missing, CreatePod(pod, f"ordinal {ordinal} has no pod"), *claims.owners())
 
-    def _revision_for(self, ordinal: int) -> Object:
-        """Which revision a pod that is made now belongs to (A-24)."""
-        strategy = spec_of(self.statefulset).get("updateStrategy") or {}
-        if strategy.get("type", "RollingUpdate") != "RollingUpdate":
-            return self.live.update
-        block = strategy.get("rollingUpdate")
-        kept = status_of(self.statefulset).get("currentReplicas") or 0
-        if block is not None:
-            kept = block.get("partition") or 0
-        is_old = ordinal < first_ordinal(self.statefulset) + kept
-        return self.live.current if is_old else self.live.update
+    def _replace(self, pod: Object) -> Group:
+        """A pod that has ended goes; its successor comes once it is really gone (A-11)."""
+        if is_being_deleted(pod):
+            self.wait = Wait(ref_of(pod), f"is {phase_of(pod)} and terminating", f"a new {name_of(pod)}")
+            return ()
+        return (DeletePod(pod, f"it is {phase_of(pod)}"),)
 
-    def _existing_claims(self, ordinal: int) -> Iterable[Object]:
-        for template in claim_templates(self.statefulset):
-            claim = self.observed.claims.get(claim_name(template, self.statefulset, ordinal))
-            if claim is not None:
-                yield claim
-
-    def _claims(self, ordinal: int, pod: str) -> bool:
-        """Make the claims that are missing; False if one is on its way out (A-57)."""
-        for template in claim_templates(self.statefulset):
-            name = claim_name(template, self.statefulset, ordinal)
-            existing = self.observed.claims.get(name)
-            if existing is None:
-                claim = claim_for(template, self.statefulset, ordinal)
-                self.actions.append(CreateClaim(claim, pod, "there is none"))
-            elif is_being_deleted(existing):
-                self.actions.append(RefusePod(pod, f"pvc {name} is being deleted"))
-                return False
-        return True
-
-    def _repair(self, pod: Object, ordinal: int) -> None:
-        wrong = "" if identity_matches(self.statefulset, pod) else "its pod-name label is wrong"
-        if not storage_matches(self.statefulset, pod):
-            self._claims(ordinal, name_of(pod))
-            wrong = wrong or "its volumes are not its claims"
-        if wrong:
-            self.actions.append(RepairPod(pod, repaired(self.statefulset, pod), wrong))
-        self._own_claims(pod, condemned=False)
-
-    def _own_claims(self, pod: Object, *, condemned: bool) -> None:
-        for claim in self._existing_claims(ordinal_of(self.statefulset, pod) or 0):
-            if is_owned_as_wanted(self.statefulset, claim, pod, condemned=condemned):
-                continue
-            if has_foreign_controller(claim, self.statefulset, pod):
-                cause = f"claim {name_of(claim)} has another controller: it stays"
-                self.actions.append(Warn("ConflictingController", cause))
-            owners = wanted_owners(self.statefulset, claim, pod, condemned=condemned)
-            self.actions.append(OwnClaim(claim, owners, "the retention policy says so"))
+    def _repair(self, pod: Object) -> Group:
+        """Identity, storage and the claims' owners, then one write of the pod and its Event (A-10)."""
+        claims = self._claims(pod)
+        is_named, is_stored = (
+            matches(self.statefulset, pod) for matches in (identity_matches, storage_matches)
+        )
+        owned = () if claims.are_owned_as_wanted() else claims.owners()
+        missing = () if is_stored else claims.missing("update")
+        if (is_named and is_stored and not owned) or _is_refused(missing):
+            return missing
+        written = pod if is_named and is_stored else repaired(self.statefulset, pod)
+        return (*missing, *owned, RepairPod(pod, written, _wrong(named=is_named, stored=is_stored)))
 
     # Condemned: from the highest ordinal down (A-16 to A-20).
 
+    def _wrongly_owned(self) -> list[Object]:
+        return [
+            pod for pod in self.members.condemned if not self._claims(pod).are_owned_as_wanted(condemned=True)
+        ]
+
     def _condemned(self) -> bool:
-        for pod in self.members.condemned:
-            if is_being_deleted(pod):
-                if self.is_ordered:
-                    return self._stop(f"{name_of(pod)} is terminating")
-                continue
-            if self.is_ordered and self._is_unavailable(pod) and pod is not self._first_unavailable():
-                return self._stop(f"{name_of(pod)} is not Running and Ready, nor the first such pod")
-            count = replicas_of(self.statefulset)
-            self.actions.append(DeletePod(pod, f"{count} replicas are wanted"))
-            if self.is_ordered:
+        condemned = [pod for pod in self.members.condemned if self.is_ordered or not is_being_deleted(pod)]
+        if self.is_ordered and condemned:
+            if self._keeps(condemned[0]):
                 return False
+            condemned = condemned[:1]
+        cause = f"{replicas_of(self.statefulset)} replicas are wanted"
+        self._append([(DeletePod(pod, cause),) for pod in condemned])
+        return not condemned or not self.is_ordered
+
+    def _keeps(self, pod: Object) -> bool:
+        """Whether an ordered statefulset leaves the highest condemned pod alone for now (A-16, A-18)."""
+        if is_being_deleted(pod):
+            self.wait = Wait(ref_of(pod), "is terminating", self._next_to_go(pod))
+            return True
+        first = self._first_unavailable()
+        if first is None or first is pod or not self._is_unavailable(pod):
+            return False
+        held = f"{name_of(pod)}, not available either, is not deleted"
+        self.wait = Wait(ref_of(first), "is not available", held)
         return True
+
+    def _next_to_go(self, pod: Object) -> str:
+        rest = [other for other in self.members.condemned if other is not pod]
+        return f"{name_of(rest[0])} is not deleted" if rest else ""
 
     def _first_unavailable(self) -> Object | None:
         candidates = (*self.members.replicas.values(), *reversed(self.members.condemned))
@@ -249,29 +246,38 @@ class _Step:
     # Update: from the highest ordinal down to the partition (A-21 to A-28).
 
     def _update(self) -> None:
-        strategy = spec_of(self.statefulset).get("updateStrategy") or {}
-        if strategy.get("type") == "OnDelete":
-            return
-        block = strategy.get("rollingUpdate") or {}
-        replicas = [self.members.replicas.get(ordinal) for ordinal in self._ordinals()]
-        budget = _max_unavailable(block, len(replicas)) - sum(map(self._is_unavailable, replicas))
-        for pod in reversed(replicas[int(block.get("partition") or 0) :]):
-            if pod is None or revision_of(pod) == name_of(self.live.update) or is_being_deleted(pod):
-                continue
-            if budget <= 0:
-                self._stop(f"{name_of(pod)} waits for its update until other pods are available")
-                return
-            budget -= 1
-            self.actions.append(DeletePod(pod, f"it is not of revision {name_of(self.live.update)}"))
+        update = name_of(self.live.update)
+        step = replacing(self.statefulset, self.replicas, update, self.observed.now)
+        known = {name_of(action.pod) for batch in self.batches for action in _deletions(batch)}
+        going = [pod for pod in step.now if name_of(pod) not in known]
+        if going:
+            self.batches.append((tuple(DeletePod(pod, f"it is not of revision {update}") for pod in going),))
+        self.replaced = len(going)
+        if step.later is not None:
+            self.wait = self._budget_wait(going, name_of(step.later))
 
-    def _ordinals(self) -> range:
-        start = first_ordinal(self.statefulset)
-        return range(start, start + replicas_of(self.statefulset))
+    def _budget_wait(self, going: list[Object], later: str) -> Wait:
+        held = f"{later} is not updated"
+        if going:
+            return Wait(ref_of(going[0]), "is being replaced", held)
+        away = (
+            ordinal
+            for ordinal, pod in zip(ordinals_of(self.statefulset), self.replicas, strict=True)
+            if self._is_unavailable(pod)
+        )
+        name = pod_name(self.statefulset, next(away))
+        return Wait(Ref("Pod", namespace_of(self.statefulset), name), "is not available", held)
 
 
-def _max_unavailable(block: dict[str, Any], replicas: int) -> int:
-    """How many pods may be unavailable during an update: percents round down, at least 1 (A-28)."""
-    given = block.get("maxUnavailable", 1)
-    if isinstance(given, str):
-        given = floor(int(given.rstrip("%")) * replicas / 100)
-    return max(1, int(given))
+def _wrong(*, named: bool, stored: bool) -> str:
+    if not named:
+        return "its pod-name label is wrong"
+    return "its claims had other owners" if stored else "its volumes are not its claims"
+
+
+def _is_refused(group: Group) -> bool:
+    return any(isinstance(action, Refuse) for action in group)
+
+
+def _deletions(batch: Batch) -> list[DeletePod]:
+    return [action for group in batch for action in group if isinstance(action, DeletePod)]

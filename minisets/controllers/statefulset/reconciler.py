@@ -9,6 +9,7 @@ from minisets.controllers.statefulset.actions import (
     Action,
     AdoptPod,
     AdoptRevision,
+    Batch,
     CreateClaim,
     CreatePod,
     CreateRevision,
@@ -17,16 +18,17 @@ from minisets.controllers.statefulset.actions import (
     OwnClaim,
     Plan,
     RaiseRevision,
-    RefusePod,
+    Refuse,
     ReleasePod,
     RepairPod,
+    Verb,
     Warn,
 )
 from minisets.controllers.statefulset.observe import observe
 from minisets.controllers.statefulset.plan import plan
 from minisets.errors import AlreadyExists, ApiError, Conflict, MinisetsError, NotFound
-from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
+    is_being_deleted,
     key_of,
     labels_of,
     name_of,
@@ -40,7 +42,7 @@ from minisets.objects.selectors import LabelSelector
 from minisets.registry.registry import DeleteOptions, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
     from minisets.clock import Clock
@@ -90,11 +92,23 @@ class StatefulSets:
             return None
         todo = plan(observed)
         try:
-            for action in todo.actions:
-                self._apply(observed.statefulset, action)
+            for batch in todo.batches:
+                self._run(observed.statefulset, batch)
         finally:
             self._finish(observed.statefulset, todo)
         return todo.recheck_after
+
+    def _run(self, statefulset: Object, batch: Batch) -> None:
+        """Try every group; raises what failed once all have been tried (A-5)."""
+        failures: list[MinisetsError] = []
+        for group in batch:
+            try:
+                for action in group:
+                    self._apply(statefulset, action)
+            except MinisetsError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0] if len(failures) == 1 else MinisetsError("; ".join(map(str, failures)))
 
     def _finish(self, statefulset: Object, todo: Plan) -> None:
         if todo.status is not None:
@@ -125,8 +139,8 @@ class StatefulSets:
                 self._edit(revision, lambda current: {**current, "revision": number})
             case DeleteRevision(revision=revision):
                 self._delete(revision)
-            case CreateClaim(claim=claim, pod=name):
-                self._create_claim(statefulset, claim, name)
+            case CreateClaim():
+                self._create_claim(statefulset, action)
             case OwnClaim(claim=claim, owners=owners):
                 self._edit(claim, _with_metadata("ownerReferences", list(owners)))
             case CreatePod(pod=pod):
@@ -135,9 +149,8 @@ class StatefulSets:
                 self._repair(statefulset, pod, repaired)
             case DeletePod(pod=pod):
                 self._delete_pod(statefulset, pod)
-            case RefusePod(pod=name, cause=cause):
-                message = f"create Pod {name} in StatefulSet {name_of(statefulset)} failed error: {cause}"
-                self._recorder.record(statefulset, "Warning", "FailedCreate", message)
+            case Refuse(pod=name, cause=cause, verb=verb):
+                self._tell_failure(statefulset, verb, name, cause)
                 raise MinisetsError(cause)
             case Warn(reason=reason, cause=cause):
                 self._recorder.record(statefulset, "Warning", reason, cause)
@@ -147,8 +160,8 @@ class StatefulSets:
     def _adopt(self, statefulset: Object, obj: Object) -> None:
         """Only while the statefulset, read afresh, is still this one and stays (A-66)."""
         fresh = self._reader.get(ref_of(statefulset))
-        if fresh is None or uid_of(fresh) != uid_of(statefulset):
-            raise Conflict(f"{name_of(statefulset)} was replaced while {name_of(obj)} was being adopted")
+        if fresh is None or uid_of(fresh) != uid_of(statefulset) or is_being_deleted(fresh):
+            raise Conflict(f"{name_of(statefulset)} is gone or going: {name_of(obj)} is not adopted")
         owner = owner_reference(statefulset)
 
         def edit(current: Object) -> Object:
@@ -158,10 +171,13 @@ class StatefulSets:
         self._edit(obj, edit)
 
     def _edit(self, obj: Object, edit: Callable[[Object], Object]) -> None:
-        """Change an object if it is still the one that was observed; one that is gone is no error."""
+        """Change an object if it is still the one that was observed; one that is gone is no error.
+
+        One without a uid was made by this plan: whichever is there now is meant.
+        """
 
         def guarded(current: Object) -> Object | None:
-            return edit(current) if uid_of(current) == uid_of(obj) else None
+            return edit(current) if uid_of(obj) in ("", uid_of(current)) else None
 
         with contextlib.suppress(NotFound):
             self._registry.change(ref_of(obj), guarded)
@@ -171,11 +187,12 @@ class StatefulSets:
             self._registry.delete(ref_of(obj), DeleteOptions(uid=uid_of(obj)))
 
     def _create_pod(self, statefulset: Object, pod: Object) -> None:
-        with self._reported(statefulset, "Create", pod):
+        """Kubernetes: a name that is taken is tried again and again, and no Event says so."""
+        with self._reported(statefulset, "create", name_of(pod)):
             self._registry.create("Pod", namespace_of(statefulset), pod)
 
     def _delete_pod(self, statefulset: Object, pod: Object) -> None:
-        with self._reported(statefulset, "Delete", pod):
+        with self._reported(statefulset, "delete", name_of(pod)):
             self._delete(pod)
 
     def _repair(self, statefulset: Object, pod: Object, repaired: Object) -> None:
@@ -183,35 +200,44 @@ class StatefulSets:
             labelled = _with_metadata("labels", dict(repaired["metadata"]["labels"]))(current)
             return {**labelled, "spec": repaired["spec"]}
 
-        with self._reported(statefulset, "Update", pod):
+        with self._reported(statefulset, "update", name_of(pod)):
             self._edit(pod, edit)
 
-    def _create_claim(self, statefulset: Object, claim: Object, pod: str) -> None:
+    def _create_claim(self, statefulset: Object, action: CreateClaim) -> None:
         """An existing claim is somebody else's quick work, and silent (A-101)."""
-        what = f"create Claim {name_of(claim)} Pod {pod} in StatefulSet {name_of(statefulset)}"
-        if self._reader.get(Ref("PersistentVolumeClaim", namespace_of(claim), name_of(claim))) is not None:
+        claim, pod = action.claim, action.pod
+        if self._reader.get(ref_of(claim)) is not None:
             return
         try:
             self._registry.create("PersistentVolumeClaim", namespace_of(claim), claim)
         except AlreadyExists:
             return
         except ApiError as error:
-            message = f"{what} failed error: {error}"
-            self._recorder.record(statefulset, "Warning", "FailedCreate", message)
-            raise
+            what = f"create Claim {name_of(claim)} for Pod {pod} in StatefulSet {name_of(statefulset)}"
+            self._recorder.record(statefulset, "Warning", "FailedCreate", f"{what} failed error: {error}")
+            cause = f"failed to create PVC {name_of(claim)}: {error}"
+            self._tell_failure(statefulset, action.verb, pod, cause)
+            raise MinisetsError(cause) from error
+        what = f"create Claim {name_of(claim)} Pod {pod} in StatefulSet {name_of(statefulset)}"
         self._recorder.record(statefulset, "Normal", "SuccessfulCreate", f"{what} success")
 
     @contextlib.contextmanager
-    def _reported(self, statefulset: Object, verb: str, pod: Object) -> Any:
+    def _reported(self, statefulset: Object, verb: Verb, pod: str) -> Iterator[None]:
         """An Event for the outcome of a pod's write, in upstream's words (A-100)."""
-        what = f"{verb.lower()} Pod {name_of(pod)} in StatefulSet {name_of(statefulset)}"
         try:
             yield
-        except ApiError as error:
-            message = f"{what} failed error: {error}"
-            self._recorder.record(statefulset, "Warning", f"Failed{verb}", message)
+        except AlreadyExists:
             raise
-        self._recorder.record(statefulset, "Normal", f"Successful{verb}", f"{what} successful")
+        except ApiError as error:
+            self._tell_failure(statefulset, verb, pod, str(error))
+            raise
+        message = f"{verb} Pod {pod} in StatefulSet {name_of(statefulset)} successful"
+        self._recorder.record(statefulset, "Normal", f"Successful{verb.title()}", message)
+
+    def _tell_failure(self, statefulset: Object, verb: Verb, pod: str, why: str) -> None:
+        if verb:
+            message = f"{verb} Pod {pod} in StatefulSet {name_of(statefulset)} failed error: {why}"
+            self._recorder.record(statefulset, "Warning", f"Failed{verb.title()}", message)
 
 
 def _with_metadata(field: str, value: Any) -> Callable[[Object], Object]:

@@ -18,7 +18,9 @@ from minisets.controllers.statefulset.actions import (
     RaiseRevision,
 )
 from minisets.controllers.statefulset.identity import revision_of
-from minisets.objects.metadata import annotations_of, name_of, namespace_of, spec_of, status_of
+from minisets.objects.canonical import canonical
+from minisets.objects.defaulting import with_defaults
+from minisets.objects.metadata import annotations_of, meta, name_of, namespace_of, spec_of, status_of
 from minisets.objects.owners import owner_reference
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def revisions(statefulset: Object, history: Sequence[Object], names: Mapping[str
     Reuses an equal payload (A-39), steps past a taken name (A-41).
     """
     data = payload(statefulset)
-    ordered = sorted(history, key=lambda revision: (revision["revision"], name_of(revision)))
+    ordered = sorted(history, key=_age)
     collisions = int(status_of(statefulset).get("collisionCount") or 0)
     update, collisions, actions = _update_revision(statefulset, data, ordered, names, collisions)
     wanted = status_of(statefulset).get("currentRevision")
@@ -121,6 +123,8 @@ def _update_revision(
         raised = {**equal[-1], "revision": number}
         cause = "the template is this older revision's again"
         return raised, collisions, (RaiseRevision(equal[-1], number, cause),)
+    if ordered and _is_the_same_with_defaults(statefulset, data, ordered[-1]):
+        return ordered[-1], collisions, ()
     made = new_revision(statefulset, data, number, collisions)
     while (taken := names.get(name_of(made))) is not None:
         if go_json(taken.get("data")) == go_json(data):
@@ -129,6 +133,25 @@ def _update_revision(
         made = new_revision(statefulset, data, number, collisions)
     cause = "the template changed" if ordered else "the first template"
     return made, collisions, (CreateRevision(made, cause),)
+
+
+def _is_the_same_with_defaults(statefulset: Object, data: dict[str, Any], newest: Object) -> bool:
+    """Whether only the stored form differs, e.g. of a revision from an older release (A-40).
+
+    Kubernetes: `setMatchesLatestExistingRevision`.
+    """
+    try:
+        template = template_of(newest)
+        restored = {**statefulset, "spec": {**spec_of(statefulset), "template": template}}
+        restored = with_defaults("StatefulSet", canonical("StatefulSet", restored))
+    except (AttributeError, KeyError, TypeError, ValueError):  # no revision of a statefulset's template
+        return False
+    return payload(restored) == data
+
+
+def _age(revision: Object) -> tuple[int, str, str]:
+    """Kubernetes: `byRevision`: by number, then the older one, then by name."""
+    return revision["revision"], str(meta(revision).get("creationTimestamp") or ""), name_of(revision)
 
 
 def trims(
@@ -141,6 +164,6 @@ def trims(
         return ()
     used = {name_of(live.current), name_of(live.update), *(revision_of(pod) for pod in pods)}
     unused = [revision for revision in history if name_of(revision) not in used]
-    unused.sort(key=lambda revision: (revision["revision"], name_of(revision)))
+    unused.sort(key=_age)
     cause = f"nothing uses it and the history holds {limit}"
     return tuple(DeleteRevision(revision, cause) for revision in unused[: max(0, len(unused) - limit)])

@@ -59,10 +59,10 @@ def available_in(pod: Object, minimum: timedelta, now: datetime) -> timedelta | 
     """How long until the pod counts as available: 0 if it does, None if it is not ready (A-31)."""
     if not is_running_and_ready(pod):
         return None
-    since = (condition(pod, "Ready") or {}).get("lastTransitionTime")
-    if not minimum or not since:
+    if not minimum:
         return timedelta(0)
-    return max(timedelta(0), moment(since) + minimum - now)
+    since = (condition(pod, "Ready") or {}).get("lastTransitionTime")
+    return max(timedelta(0), moment(since) + minimum - now) if since else None
 
 
 def is_available(pod: Object, minimum: timedelta, now: datetime) -> bool:
@@ -70,8 +70,18 @@ def is_available(pod: Object, minimum: timedelta, now: datetime) -> bool:
     return available_in(pod, minimum, now) == timedelta(0)
 
 
-def status_for(statefulset: Object, pods: Sequence[Object], live: Revisions, now: datetime) -> dict[str, Any]:
-    """The status that these pods add up to (A-93 to A-97), completion of a rollout included (A-27)."""
+def is_unavailable(statefulset: Object, pod: Object | None, now: datetime) -> bool:
+    """Not there, on its way out, or not ready for long enough."""
+    return pod is None or is_being_deleted(pod) or not is_available(pod, minimum_ready(statefulset), now)
+
+
+def status_for(
+    statefulset: Object, pods: Sequence[Object], live: Revisions, now: datetime, *, replaced: int = 0
+) -> dict[str, Any]:
+    """The status that these pods add up to (A-93 to A-97), completion of a rollout included (A-27).
+
+    replaced: how many pods this plan's update step deletes; they are not current any more.
+    """
     existing = [pod for pod in pods if phase_of(pod)]
     staying = [pod for pod in existing if not is_being_deleted(pod)]
     minimum = minimum_ready(statefulset)
@@ -82,7 +92,7 @@ def status_for(statefulset: Object, pods: Sequence[Object], live: Revisions, now
         "replicas": len(existing),
         "readyReplicas": len(ready),
         "availableReplicas": sum(is_available(pod, minimum, now) for pod in ready),
-        "currentReplicas": sum(revision_of(pod) == current for pod in staying),
+        "currentReplicas": max(0, sum(revision_of(pod) == current for pod in staying) - replaced),
         "updatedReplicas": sum(revision_of(pod) == update for pod in staying),
         "currentRevision": current,
         "updateRevision": update,

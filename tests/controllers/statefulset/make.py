@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.controllers.statefulset.identity import claim_for, claim_templates, pod_for
 from minisets.controllers.statefulset.observe import Observed
+from minisets.controllers.statefulset.plan import plan
 from minisets.controllers.statefulset.revisions import new_revision, payload
 from minisets.objects.metadata import name_of, timestamp
 
@@ -97,3 +98,26 @@ def observed(owner: Object, *pods: Object, **changes: Any) -> Observed:
         now=NOW,
     )
     return replace(snapshot, **changes)
+
+
+def lines(snapshot: Observed) -> list[str]:
+    return [line for line in str(plan(snapshot)).splitlines() if line != "write status"]
+
+
+def pods(owner: Object, count: int) -> list[Object]:
+    return [pod(owner, ordinal) for ordinal in range(count)]
+
+
+def updated(owner: Object, image: str = "nginx:2") -> Object:
+    """The same statefulset with a new template; the pods' revision is the current one."""
+    old = name_of(revision(owner))
+    changed = {**owner, "status": {"currentRevision": old, "updateRevision": old}}
+    changed["spec"] = {**owner["spec"], "template": template(image)}
+    return changed
+
+
+def rolling(owner: Object, *current: Object, image: str = "nginx:2") -> Observed:
+    """A snapshot in the middle of an update: both revisions are stored."""
+    new = updated(owner, image)
+    held = {name_of(held): held for held in (revision(owner), revision(new, 2))}
+    return observed(new, *current, revisions=held)

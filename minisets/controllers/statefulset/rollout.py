@@ -1,0 +1,86 @@
+"""Revisions and pods: which one a new pod gets, and which pods an update replaces next.
+
+Pure. Leaves whether the update step is reached at all to `plan.py` (A-7).
+Kubernetes: stateful_set_utils.go `newVersionedStatefulSetPod`, `getStatefulSetMaxUnavailable`;
+stateful_set_control.go `updateStatefulSetAfterInvariantEstablished`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from minisets.controllers.statefulset.identity import first_ordinal, is_parallel, replicas_of, revision_of
+from minisets.controllers.statefulset.status import is_unavailable
+from minisets.objects.metadata import is_being_deleted, spec_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from minisets.controllers.statefulset.revisions import Revisions
+    from minisets.objects.kinds import Object
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """Pods that an update deletes now, in this order, and the first that it must leave for later."""
+
+    now: tuple[Object, ...] = ()
+    later: Object | None = None
+
+
+def revision_for(statefulset: Object, live: Revisions, ordinal: int) -> Object:
+    """Which revision a pod that is made now belongs to (A-24)."""
+    strategy = _strategy(statefulset)
+    if strategy.get("type") != "RollingUpdate":
+        return live.update
+    block = strategy.get("rollingUpdate")
+    if block is None:
+        kept = status_of(statefulset).get("currentReplicas") or 0
+    else:
+        kept = block.get("partition") or 0
+    return live.current if ordinal < first_ordinal(statefulset) + kept else live.update
+
+
+def replacing(
+    statefulset: Object, replicas: Sequence[Object | None], update: str, now: datetime
+) -> Replacing:
+    """What the update step does. replicas: by ordinal, None for one without a pod (A-21 to A-28)."""
+    broken: list[Object] = []
+    others: list[Object] = []
+    for pod in due(statefulset, replicas, update):
+        # Kubernetes: since 1.37 what is broken anyway costs nothing, where pods do not wait for each other.
+        is_free = is_parallel(statefulset) and is_unavailable(statefulset, pod, now)
+        (broken if is_free else others).append(pod)
+    away = sum(is_unavailable(statefulset, pod, now) for pod in replicas)
+    allowed = max(0, max_unavailable(statefulset) - away)
+    return Replacing((*broken, *others[:allowed]), next(iter(others[allowed:]), None))
+
+
+def due(statefulset: Object, replicas: Sequence[Object | None], update: str) -> tuple[Object, ...]:
+    """The pods that an update is yet to replace, the highest ordinal first (A-21, A-23, A-26)."""
+    if _strategy(statefulset).get("type") == "OnDelete":
+        return ()
+    partition = int(_block(statefulset).get("partition") or 0)
+    return tuple(
+        pod
+        for pod in reversed(replicas[partition:])
+        if pod is not None and revision_of(pod) != update and not is_being_deleted(pod)
+    )
+
+
+def max_unavailable(statefulset: Object) -> int:
+    """How many pods may be unavailable during an update: percents round down, at least 1 (A-28)."""
+    given = _block(statefulset).get("maxUnavailable") or 1
+    if isinstance(given, str):
+        given = int(given.rstrip("%")) * replicas_of(statefulset) // 100
+    return max(1, int(given))
+
+
+def _block(statefulset: Object) -> dict[str, Any]:
+    return _strategy(statefulset).get("rollingUpdate") or {}
+
+
+def _strategy(statefulset: Object) -> dict[str, Any]:
+    return spec_of(statefulset).get("updateStrategy") or {"type": "RollingUpdate"}
