@@ -23,6 +23,7 @@ from minisets.cluster import container, credentials, endpoint, lock, network
 from minisets.cluster.engine import mark, refuse_container, refuse_strangers
 from minisets.cluster.places import DATABASE
 from minisets.cluster.private import write_private
+from minisets.controllers.disruption import Disruption
 from minisets.controllers.endpoints.reconciler import Endpoints
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
@@ -123,7 +124,12 @@ class ControlPlane:
         ensure_default_class(self.registry)
         recorders = {
             name: Recorder(self.registry, clock, name)
-            for name in ("statefulset-controller", "persistentvolume-controller", "default-scheduler")
+            for name in (
+                "statefulset-controller",
+                "persistentvolume-controller",
+                "default-scheduler",
+                "controllermanager",
+            )
         }
         statefulsets = StatefulSets(store, self.registry, recorders["statefulset-controller"], clock)
         scheduling = Scheduling(store, self.registry, recorders["default-scheduler"], clock)
@@ -132,6 +138,7 @@ class ControlPlane:
             Running(Garbage(store, self.registry), store, clock),
             Running(Volumes(store, self.registry, recorders["persistentvolume-controller"]), store, clock),
             Running(scheduling, store, clock),
+            Running(Disruption(store, self.registry, recorders["controllermanager"], clock), store, clock),
             Running(Endpoints(store, self.registry), store, clock),
             Running(Feed(store, settings, publish), store, clock),
             Running(statefulsets, store, clock, threads=2),

@@ -42,7 +42,8 @@ class Cause:
 
     def as_json(self) -> dict[str, str]:
         """The form on the wire."""
-        return {"reason": self.reason, "message": self.message, "field": self.field}
+        body = {"reason": self.reason, "message": self.message, "field": self.field}
+        return {key: value for key, value in body.items() if value}
 
 
 class ApiError(MinisetsError):

@@ -22,7 +22,6 @@ from minisets.objects.kinds import KINDS  # noqa: E402 - needs the line above
 ALSO = (
     ("autoscaling", "v1", "Scale"),
     ("policy", "v1", "Eviction"),
-    ("policy", "v1", "PodDisruptionBudget"),
     ("", "v1", "DeleteOptions"),
 )
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."

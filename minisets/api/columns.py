@@ -235,6 +235,10 @@ def _data(obj: Object, _now: datetime) -> int:
     return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
 
 
+def _int_or_percent(field: str) -> Callable[[Object, datetime], str]:
+    return lambda obj, _now: str(spec_of(obj).get(field, "N/A"))
+
+
 def _first_seen(obj: Object, now: datetime) -> str:
     return since(obj.get("firstTimestamp") or obj.get("eventTime"), now)
 
@@ -367,6 +371,13 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
     "ServiceAccount": (
         _NAME,
         Column("Secrets", lambda obj, _now: len(obj.get("secrets") or ()), type="integer"),
+        _AGE,
+    ),
+    "PodDisruptionBudget": (
+        _NAME,
+        Column("Min Available", _int_or_percent("minAvailable")),
+        Column("Max Unavailable", _int_or_percent("maxUnavailable")),
+        Column("Allowed Disruptions", _at("status", "disruptionsAllowed", default=0), type="integer"),
         _AGE,
     ),
     "StorageClass": (

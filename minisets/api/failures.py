@@ -47,11 +47,7 @@ def as_api_error(error: Exception) -> ApiError:
 
 def success(*, name: str = "", group: str = "", kind: str = "", uid: str = "") -> Object:
     """The Status of something done; `kubectl delete` waits for ever without the uid."""
-    details = {"name": name, "group": group, "kind": kind, "uid": uid}
-    return {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Success",
-        "details": {key: value for key, value in details.items() if value},
-    }
+    given = {"name": name, "group": group, "kind": kind, "uid": uid}
+    status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+    details = {key: value for key, value in given.items() if value}
+    return {**status, "details": details} if details else status

@@ -1,4 +1,4 @@
-"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create ns|cm|secret|sa|svc`. Pure.
+"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create ns|cm|secret|sa|svc|pdb`. Pure.
 
 Decodes into the same JSON object that a YAML file would give: zero values, which Go always writes, are
 left out. Leaves all else to JSON: answers are never protobuf.
@@ -25,7 +25,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
 _VARINT_BITS = 70
 
-# Field number -> (JSON name, type). `[]x` repeated, `{}x` a map from text, `@X` a message.
+_POINTER = " pointer"
+
+# Field number -> (JSON name, type). `[]x` repeated, `{}x` a map from text, `@X` a message; of `x pointer` a
+# zero is kept.
 _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "Unknown": {1: ("typeMeta", "@TypeMeta"), 2: ("raw", "raw")},
     "TypeMeta": {1: ("apiVersion", "text"), 2: ("kind", "text")},
@@ -111,8 +114,18 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
         5: ("nodePort", "int"),
         6: ("appProtocol", "text"),
     },
+    "PodDisruptionBudget": {1: ("metadata", "@ObjectMeta"), 2: ("spec", "@PodDisruptionBudgetSpec")},
+    "PodDisruptionBudgetSpec": {
+        1: ("minAvailable", "int-or-text pointer"),
+        2: ("selector", "@LabelSelector"),
+        3: ("maxUnavailable", "int-or-text pointer"),
+        4: ("unhealthyPodEvictionPolicy", "text"),
+    },
+    "LabelSelector": {1: ("matchLabels", "{}text"), 2: ("matchExpressions", "[]@LabelSelectorRequirement")},
+    "LabelSelectorRequirement": {1: ("key", "text"), 2: ("operator", "text"), 3: ("values", "[]text")},
+    "Eviction": {1: ("metadata", "@ObjectMeta"), 2: ("deleteOptions", "@DeleteOptions")},
     "DeleteOptions": {
-        1: ("gracePeriodSeconds", "pointer"),
+        1: ("gracePeriodSeconds", "int pointer"),
         2: ("preconditions", "@Preconditions"),
         3: ("orphanDependents", "bool"),
         4: ("propagationPolicy", "text"),
@@ -122,7 +135,10 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "IntOrString": {1: ("type", "int"), 2: ("int", "int"), 3: ("text", "text")},
     "Time": {1: ("seconds", "int")},
 }
-_BODIES = ("Namespace", "ConfigMap", "Secret", "ServiceAccount", "Service", "DeleteOptions")
+_BODIES = (
+    *("Namespace", "ConfigMap", "Secret", "ServiceAccount", "Service"),
+    *("PodDisruptionBudget", "Eviction", "DeleteOptions"),
+)
 
 
 def decoded(body: bytes) -> Object:
@@ -151,7 +167,7 @@ def _message(name: str, data: bytes) -> Object:
         elif type_.startswith("{}"):
             key, value = _entry(type_[2:], raw)
             found.setdefault(field, {})[key] = value
-        elif type_ and ((value := _value(type_, raw)) or type_ == "pointer"):
+        elif type_ and ((value := _value(type_.removesuffix(_POINTER), raw)) or type_.endswith(_POINTER)):
             found[field] = value
     return found
 
@@ -169,7 +185,7 @@ def _value(type_: str, raw: int | bytes) -> Any:
             return base64.b64encode(_bytes(raw)).decode()
         case "raw":
             return _bytes(raw)
-        case "int" | "pointer":
+        case "int":
             return _signed(raw)
         case "bool":
             return bool(_signed(raw))
@@ -178,7 +194,7 @@ def _value(type_: str, raw: int | bytes) -> Any:
             return timestamp(datetime.fromtimestamp(seconds, UTC)) if seconds else None
         case "int-or-text":
             either = _message("IntOrString", _bytes(raw))
-            return either.get("text") if either.get("type") else either.get("int")
+            return either.get("text", "") if either.get("type") else either.get("int", 0)
         case _:
             return _message(type_.removeprefix("@"), _bytes(raw))
 

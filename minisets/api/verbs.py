@@ -6,23 +6,23 @@ Kubernetes: apiserver pkg/endpoints/handlers/{create,get,update,patch,delete}.go
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from minisets.api import bodies, paging, queries
 from minisets.api.failures import NO_SUCH_METHOD, success
+from minisets.api.queries import Query
 from minisets.api.representing import Representation, encoded
 from minisets.errors import BadRequest, MethodNotAllowed, UnsupportedMediaType
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, uid_of
-from minisets.registry import refusals
+from minisets.registry import eviction, refusals
 from minisets.registry.options import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from minisets.api.queries import Query
     from minisets.api.routes import Target
     from minisets.clock import Clock
     from minisets.registry.options import DeleteOptions, Outcome
@@ -127,6 +127,8 @@ class Verbs:
                 return self._list(call)
             case "create", "binding":
                 return self._bind(call)
+            case "create", "eviction":
+                return self._evict(call)
             case "create", "":
                 return self._create(call)
             case "update", _:
@@ -181,7 +183,15 @@ class Verbs:
         if not isinstance(node, str) or not node:
             raise BadRequest('Binding in version "v1" cannot be handled as a Binding: target.name is missing')
         self._registry.bind(call.ref, node)
-        return Answer(encoded({**success(), "code": HTTPStatus.CREATED}), HTTPStatus.CREATED)
+        return _done()
+
+    def _evict(self, call: Call) -> Answer:
+        options = queries.write_options(call.query, "CreateOptions")
+        body = bodies.decoded(call.body, call.content_type)
+        asked, warnings = eviction.read(call.ref, body, options.field_validation)
+        deletion = queries.delete_options(Query({}), asked)
+        self._registry.evict(call.ref, replace(deletion, dry_run=deletion.dry_run or options.dry_run))
+        return _done(warnings)
 
     def _delete(self, call: Call) -> Answer:
         options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
@@ -200,6 +210,11 @@ class Verbs:
         gone = self._registry.delete_collection(target.kind.title, target.namespace, meant.matches, options)
         metadata = {"resourceVersion": str(self._store.version())}
         return Answer(call.representation().listing(gone, metadata, self._clock.now()))
+
+
+def _done(warnings: tuple[str, ...] = ()) -> Answer:
+    """A subresource was created that is nowhere to be found again."""
+    return Answer(encoded({**success(), "code": HTTPStatus.CREATED}), HTTPStatus.CREATED, warnings)
 
 
 def _pending(options: DeleteOptions) -> int:

@@ -12,6 +12,7 @@ Who does what
 - `statefulset/`: pods, claims, revisions of statefulsets.
 - `volumes/`: default class, binding, asking the provisioner, release, protection.
 - `placement.py` (pure) and `scheduling.py`: pods to nodes.
+- `budgets.py` (pure) and `disruption.py`: the status of PodDisruptionBudgets.
 - `endpoints/`: EndpointSlices, and Endpoints for those who still read them.
 - `garbage.py`: owner references, the three ways to propagate a deletion.
 - `namespaces.py`: those that always are there, their service account, emptying one that is deleted.
@@ -23,4 +24,7 @@ Decisions
 - 2026-11-23: garbage collection and namespaces scan the store for dependents instead of keeping an
   index by uid: on one machine a scan is a millisecond, and it cannot lag behind the store as an index
   fed by a watch can. Rejected: the graph of Kubernetes' garbagecollector.
+- 2026-11-25: a budget's status is written only onto the version of the budget that was counted for: an
+  eviction spends in one transaction with the deletion, and a count from before it must not give that back.
+  For the same reason no pod keeps a DisruptionTarget without being deleted, so nobody here clears stale ones.
 """

@@ -87,10 +87,11 @@ class Garbage:
             return
         if is_being_deleted(obj):
             return
-        if "waiting" in holds.values() and any(self._dependents(obj)):
-            self._delete(obj, "Foreground")  # A-70: foreground all the way down
-        else:
-            self._delete(obj, _propagation(obj))
+        dependents = tuple(self._dependents(obj)) if "waiting" in holds.values() else ()
+        if any(map(is_waiting, dependents)):
+            self._edit(obj, _unblocking)
+        # A-70: foreground all the way down
+        self._delete(obj, "Foreground" if dependents else _propagation(obj))
 
     def _hold(self, obj: Object, owner: dict[str, Any]) -> Hold:
         ref = owner_ref(obj, owner)
@@ -100,7 +101,7 @@ class Garbage:
         found = self._reader.get(ref)
         if found is None or uid_of(found) != owner.get("uid"):
             return "absent"
-        return "waiting" if is_waiting(found) and owner.get("blockOwnerDeletion") else "solid"
+        return "waiting" if is_waiting(found) else "solid"
 
     def _let_go_if_alone(self, owner: Object) -> None:
         if not any(_blocks(dependent, owner) for dependent in self._dependents(owner)):
@@ -157,6 +158,15 @@ def _propagation(obj: Object) -> Literal["Background", "Foreground", "Orphan"]:
     if ORPHAN in finalizers_of(obj):
         return "Orphan"
     return "Foreground" if FOREGROUND in finalizers_of(obj) else "Background"
+
+
+def _unblocking(obj: Object) -> Object:
+    """Why: two that own each other would wait for each other; then neither goes.
+
+    Kubernetes: garbagecollector `unblockOwnerReferencesStrategicMergePatch`.
+    """
+    free = [{**reference, "blockOwnerDeletion": False} for reference in owners_of(obj)]
+    return _with(obj, "ownerReferences", free)
 
 
 def _without_owners(obj: Object, uids: set[str]) -> Object:

@@ -36,6 +36,10 @@ StatefulSetPersistentVolumeClaimRetentionPolicy
   + whenDeleted whenScaled
 ControllerRevision
   + metadata data revision
+PodDisruptionBudget
+  + metadata spec
+PodDisruptionBudgetSpec
+  + *
 
 PodTemplateSpec
   + metadata spec
@@ -62,7 +66,7 @@ PodSpec
   ~ hostAliases: not in pods of the host's network
   - activeDeadlineSeconds: not watched yet
   - ephemeralContainers: not yet
-  - evictionResponders: nothing is evicted
+  - evictionResponders: an eviction asks disruption budgets and nobody else
 PodOS
   - name!=linux: Linux containers only
 HostAlias

@@ -80,6 +80,7 @@ _POD = (
     Subresource("log", ("get",)),
     Subresource("exec", ("create", "get"), kind="PodExecOptions"),
     Subresource("binding", ("create",), kind="Binding"),
+    Subresource("eviction", ("create",), "policy", "v1", "Eviction"),
 )
 
 KINDS: tuple[Kind, ...] = (
@@ -110,6 +111,9 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("ControllerRevision", "controllerrevisions", "apps"),
     Kind("EndpointSlice", "endpointslices", "discovery.k8s.io"),
+    Kind(
+        "PodDisruptionBudget", "poddisruptionbudgets", "policy", short_names=("pdb",), subresources=(_STATUS,)
+    ),
     Kind("StorageClass", "storageclasses", "storage.k8s.io", short_names=("sc",), namespaced=False),
 )
 
@@ -163,7 +167,7 @@ _KUBERNETES = frozenset(
             "ResourceQuota",
         ),
         *("DaemonSet", "Deployment", "ReplicaSet", "CronJob", "Job"),
-        *("HorizontalPodAutoscaler", "PodDisruptionBudget"),
+        "HorizontalPodAutoscaler",
         *("Ingress", "IngressClass", "NetworkPolicy", "IPAddress", "ServiceCIDR"),
         *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
         *("CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),

@@ -16,6 +16,7 @@ _LABEL_VALUE = f"({_QUALIFIED})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _PERCENT = "[0-9]+%"
 _HEADER = "[-A-Za-z0-9]+"
+_REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 
 _QUALIFIED_SAYS = (
     "must consist of alphanumeric characters, '-', '_' or '.',"
@@ -28,6 +29,11 @@ _SUBDOMAIN_SAYS = (
 )
 _LABEL_VALUE_SAYS = (
     f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS}"
+)
+
+_REASON_SAYS = (
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric"
+    " characters or '_,:', and must end with an alphanumeric character or '_'"
 )
 
 _MAX_LABEL = 63
@@ -56,7 +62,7 @@ def dns_subdomain(value: str) -> list[str]:
 
 
 def path_segment(value: str) -> list[str]:
-    """What fits between two slashes of a URL: the names of events."""
+    """What fits between two slashes of a URL: the names of events and of disruption budgets."""
     if value in {".", ".."}:
         return [f"may not be '{value}'"]
     return [f"may not contain '{character}'" for character in "/%" if character in value]
@@ -141,6 +147,15 @@ def header_name(value: str) -> list[str]:
         return []
     says = "a valid HTTP header must consist of alphanumeric characters or '-'"
     return [_pattern(says, _HEADER, "X-Header-Name")]
+
+
+def condition_reason(value: str) -> list[str]:
+    """Why a condition is as it is, in one word."""
+    if re.fullmatch(_REASON, value):
+        return []
+    return [
+        _pattern(_REASON_SAYS, _REASON, "my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB")
+    ]
 
 
 def percent(value: str) -> list[str]:

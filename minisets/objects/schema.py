@@ -112,7 +112,7 @@ def _kinds() -> Mapping[str, Type]:
 
 
 def type_for(kind_title: str) -> Type:
-    """The type of a served kind, or of Scale, Eviction, DeleteOptions, PodDisruptionBudget; else KeyError."""
+    """The type of a served kind, or of Scale, Eviction, DeleteOptions; else KeyError."""
     return _kinds()[kind_title]
 
 

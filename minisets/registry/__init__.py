@@ -6,8 +6,8 @@ and Events. The API, the controllers and the kubelet write through `registry.Reg
 store. Must never live here: HTTP, Docker, threads, what follows from a write (`controllers/`).
 
 How it is built: `registry.py` opens the transaction; `creating.py`, `updating.py` and `deleting.py` are
-the steps that every kind takes; `strategies/` is what is special about one; `scale.py` and `binding.py`
-are subresources; `refusals.py` has the words.
+the steps that every kind takes; `strategies/` is what is special about one; `scale.py`, `binding.py`
+and `eviction.py` are subresources; `refusals.py` has the words.
 
 Decisions
 - 2026-11-23: every operation is one transaction, in which the object is read, decided on and written.

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from minisets.errors import ApiError, Conflict, NotFound
+from minisets.errors import AlreadyExists, ApiError, Conflict, NotFound
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     meta,
@@ -79,10 +79,12 @@ class Recorder:
             present["lastTimestamp"] = event["lastTimestamp"]
             return present
 
-        try:
-            self._registry.change(Ref("Event", namespace_of(event), name_of(event)), again)
-        except NotFound:
-            self._registry.create("Event", namespace_of(event), event)
+        ref = Ref("Event", namespace_of(event), name_of(event))
+        if self._registry.store.get(ref) is None:
+            with suppress(AlreadyExists):  # told by somebody else at this moment: counted below
+                self._registry.create("Event", namespace_of(event), event)
+                return
+        self._registry.change(ref, again)
 
     def _event(self, obj: Object, kind: str, reason: str, message: str, field_path: str) -> Object:
         now = timestamp(self._clock.now())

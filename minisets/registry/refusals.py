@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from minisets.errors import AlreadyExists, BadRequest, Cause, Conflict, Forbidden, NotFound
+from minisets.errors import (
+    AlreadyExists,
+    ApiError,
+    BadRequest,
+    Cause,
+    Conflict,
+    Forbidden,
+    NotFound,
+    TooManyRequests,
+)
 from minisets.objects.kinds import Ref, kind_of
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
@@ -62,6 +71,29 @@ def terminating(ref: Ref) -> Forbidden:
 def namespace_mismatch() -> BadRequest:
     """A create whose body names another namespace than its URL."""
     return BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def over_budget(why: str, *, retry_after: int = 0) -> TooManyRequests:
+    """An eviction that the pod's disruption budget does not allow now (A-105)."""
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    return TooManyRequests(message, causes=(Cause("", "DisruptionBudget", why),), retry_after=retry_after)
+
+
+def over_spent(budget: str, why: str) -> Forbidden:
+    """A budget that says of itself that something is wrong with it."""
+    message = f'poddisruptionbudget.policy "{budget}" is forbidden: {why}'
+    return Forbidden(message, name=budget, group="policy", kind="poddisruptionbudget")
+
+
+def two_budgets() -> ApiError:
+    """A pod that two disruption budgets cover is never evicted (A-105).
+
+    Differs: Kubernetes' Status says 500 too, and travels under the HTTP code 201; its documentation, and
+    clients that look at nothing else, go by 500.
+    """
+    return ApiError(
+        "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+    )
 
 
 def _named(ref: Ref) -> str:

@@ -1,7 +1,7 @@
 """The one way to write: create, update, patch, delete and change, each in one transaction of the store.
 
 Decides the order of reading, deciding and storing. Leaves what a write means to `creating.py`,
-`updating.py`, `deleting.py`, `scale.py` and `binding.py`, and to the kinds' strategies.
+`updating.py`, `deleting.py`, `scale.py`, `binding.py` and `eviction.py`, and to the kinds' strategies.
 Kubernetes: apiserver pkg/registry/generic/registry/store.go.
 """
 
@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import NotFound
+from minisets.objects.budgets import BUDGET
 from minisets.objects.kinds import kind_of
 from minisets.objects.metadata import ref_of, version_of
-from minisets.registry import binding, creating, deleting, incoming, refusals, scale, updating
+from minisets.registry import binding, creating, deleting, eviction, incoming, refusals, scale, updating
 from minisets.registry.options import DeleteOptions, Outcome, Patch, WriteOptions
 from minisets.registry.patches import patched
 from minisets.registry.strategies import Context
@@ -86,10 +87,7 @@ class Registry:
             obj, at_once = deleting.marked(old, options, self._clock.now())
             if options.dry_run or (obj == old and not at_once):
                 return Outcome(obj, gone=at_once)
-            if at_once:
-                transaction.delete(ref, expected=version_of(old))
-                return Outcome(obj, gone=True)
-            return Outcome(transaction.put(obj, expected=version_of(old)))
+            return _let_go(transaction, obj, at_once=at_once)
 
     def delete_collection(
         self,
@@ -115,6 +113,22 @@ class Registry:
         with self.store.transaction() as transaction:
             old = _present(transaction, ref)
             return transaction.put(binding.bound(old, node, self._clock.now()), expected=version_of(old))
+
+    def evict(self, ref: Ref, options: DeleteOptions = _PLAINLY) -> Outcome:
+        """Delete a pod if its disruption budget allows that now, and spend of the budget (A-104, A-105)."""
+        with self.store.transaction() as transaction:
+            old, now = _present(transaction, ref), self._clock.now()
+            budget = eviction.spent(old, transaction.list(BUDGET, ref.namespace).items, now)
+            pod = eviction.told(old, now)
+            obj, at_once = deleting.marked(pod, options, now)
+            if options.dry_run:
+                return Outcome(obj, gone=at_once)
+            if budget is not None:
+                transaction.put(budget, expected=version_of(budget))
+            stored = transaction.put(pod, expected=version_of(old)) if pod != old else old
+            if obj == pod and not at_once:
+                return Outcome(stored)
+            return _let_go(transaction, obj, at_once=at_once)
 
     def _update(
         self,
@@ -161,6 +175,14 @@ def _present(reader: Store | Transaction, ref: Ref) -> Object:
     if found is None:
         raise refusals.not_found(ref)
     return found
+
+
+def _let_go(transaction: Transaction, obj: Object, *, at_once: bool) -> Outcome:
+    """Write what a deletion came to."""
+    if at_once:
+        transaction.delete(ref_of(obj))
+        return Outcome(obj, gone=True)
+    return Outcome(transaction.put(obj))
 
 
 def _stored(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minisets.errors import BadRequest
+from minisets.errors import BadRequest, Cause
 from minisets.objects import validation
+from minisets.objects.causes import refusal
 from minisets.objects.defaulting import with_defaults
 from minisets.objects.metadata import is_being_deleted, meta, name_of, namespace_of, uid_of
 from minisets.registry import refusals
@@ -18,7 +19,6 @@ from minisets.registry.strategies import strategy_of
 from minisets.store.transaction import copied
 
 if TYPE_CHECKING:
-    from minisets.errors import Cause
     from minisets.objects.kinds import Kind, Object, Ref
     from minisets.registry.strategies import Context
 
@@ -75,10 +75,17 @@ def check_identity(ref: Ref, obj: Object) -> None:
 
 
 def check_preconditions(ref: Ref, obj: Object, old: Object) -> None:
-    """A uid or a version in the body says which object is meant; without, any is (A-77, A-154)."""
+    """A uid or a version in the body says which object is meant; without, any is (A-77, A-154).
+
+    Raises Conflict; Invalid for a kind that is never written unconditionally.
+    """
     if uid_of(obj) and uid_of(obj) != uid_of(old):
         raise refusals.other_uid(ref, uid_of(obj), uid_of(old))
     version = str(meta(obj).get("resourceVersion") or "")
+    if version in ("", "0") and not strategy_of(ref.kind).takes_updates_of_any_version:
+        why = "must be specified for an update"
+        fault = Cause("metadata.resourceVersion", "FieldValueInvalid", f"Invalid value: 0x0: {why}")
+        raise refusal(ref.kind, ref.name, (fault,))
     if version not in ("", "0", meta(old)["resourceVersion"]):
         raise refusals.conflict(ref)
 

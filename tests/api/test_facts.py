@@ -43,10 +43,14 @@ def test_every_kind_is_announced_with_its_verbs_and_short_names(version: str) ->
     }
     scale = next(one for one in sets["subresources"] if one["subresource"] == "scale")
     assert scale["responseKind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    pods = {one["subresource"]: one["responseKind"] for one in found["", "pods"]["subresources"]}
+    assert pods["eviction"] == {"group": "policy", "version": "v1", "kind": "Eviction"}
+    assert found["policy", "poddisruptionbudgets"]["shortNames"] == ["pdb"]
     assert found["", "nodes"]["scope"] == "Cluster"
 
 
 def test_the_legacy_lists_name_subresources_with_their_own_group() -> None:
+    """A-153."""
     found = discovery.legacy_resources("apps", "v1")
     assert found is not None
     names = {one["name"]: one for one in found["resources"]}
@@ -54,6 +58,13 @@ def test_the_legacy_lists_name_subresources_with_their_own_group() -> None:
         "name": "statefulsets/scale", "singularName": "", "namespaced": True, "kind": "Scale",
         "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"],
     }  # fmt: skip
+    core = discovery.legacy_resources("", "v1")
+    assert core is not None
+    evictions = [one for one in core["resources"] if one["name"] == "pods/eviction"]
+    assert evictions == [{
+        "name": "pods/eviction", "singularName": "", "namespaced": True, "kind": "Eviction",
+        "group": "policy", "version": "v1", "verbs": ["create"],
+    }]  # fmt: skip
     assert discovery.legacy_resources("apps", "v2") is None
     assert discovery.legacy_group("nosuch") is None
 

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from minisets.client.access import Access, kubeconfig
+from minisets.clock import SystemClock
+from minisets.controllers.disruption import Disruption
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_being_deleted
+from minisets.registry.events import Recorder
 from tests.api.serving import Running, run_pod, set_status
 from tests.waiting import until
 
@@ -188,12 +191,16 @@ def test_kinds_that_come_in_protobuf(kubectl: Kubectl) -> None:
     kubectl("create", "secret", "generic", "keys", "--from-literal=token=s3cret")
     kubectl("create", "sa", "robot")
     kubectl("create", "svc", "clusterip", "front", "--tcp=80:8080")
+    kubectl("create", "pdb", "none", "--selector=app=web", "--max-unavailable=0")
     assert kubectl("get", "cm", "settings", "-o", "jsonpath={.data}") == '{"a":"b","empty":""}'
     assert kubectl("get", "secret", "keys", "-o", "go-template={{.data.token | base64decode}}") == "s3cret"
     assert "80-8080" in kubectl("get", "svc", "front", "-o", "jsonpath={.spec.ports[0]}")
     assert kubectl("get", "svc", "front", "-o", "jsonpath={.spec.ports[0].targetPort}") == "8080"
     assert kubectl("get", "ns", "team", "-o", "jsonpath={.status.phase}") == "Active"
     assert "robot" in kubectl("get", "sa")
+    assert kubectl("get", "pdb", "none", "-o", "jsonpath={.spec}") == (
+        '{"maxUnavailable":0,"selector":{"matchLabels":{"app":"web"}}}'
+    )
 
 
 def test_a_watch_shows_changes_as_they_come(running: Running, watching: Callable[..., list[str]]) -> None:
@@ -246,6 +253,47 @@ def test_waiting_for_a_condition_a_deletion_and_a_rollout(
     until(lambda: is_going(running, "web-0"), "the deletion to begin", timedelta(seconds=20))
     kubectl("delete", "pod", "web-0", "--grace-period=0", "--force")
     assert deletion.communicate(timeout=20)[0] == 'pod "web-0" deleted\n'
+
+
+def count_budget(running: Running, name: str) -> None:
+    """What the controller does after a change."""
+    clock = SystemClock()
+    recorder = Recorder(running.registry, clock, "controllermanager")
+    Disruption(running.store, running.registry, recorder, clock).reconcile(f"default/{name}")
+
+
+def test_a_node_is_drained_as_far_as_its_budget_allows(kubectl: Kubectl, running: Running) -> None:
+    """A-104, A-105, A-153, A-155."""
+    running.registry.create("Node", "", {"metadata": {"name": "minisets-0"}})
+    run_pod(running, "web-0")
+    set_status(running, "web-0", {"conditions": [{"type": "Ready", "status": "True"}]})
+    drain = ("drain", "minisets-0", "--ignore-daemonsets", "--delete-emptydir-data", "--force")
+    created = kubectl("create", "pdb", "web", "--selector=!absent", "--min-available=1")
+    assert created == "poddisruptionbudget.policy/web created\n"
+    count_budget(running, "web")
+    blocked = kubectl(*drain, "--timeout=2s", fails=True)
+    assert "Cannot evict pod as it would violate the pod's disruption budget." in blocked
+    assert "global timeout reached: 2s" in blocked
+    assert "SchedulingDisabled" in kubectl("get", "node", "minisets-0")
+    kubectl("patch", "pdb", "web", "-p", '{"spec":{"minAvailable":0}}')
+    count_budget(running, "web")
+    headings, shown = kubectl("get", "pdb").splitlines()
+    assert headings.split() == [
+        "NAME",
+        "MIN",
+        "AVAILABLE",
+        "MAX",
+        "UNAVAILABLE",
+        "ALLOWED",
+        "DISRUPTIONS",
+        "AGE",
+    ]
+    assert shown.split()[:-1] == ["web", "0", "N/A", "1"]
+    assert "pod/web-0 evicted" in kubectl(*drain, "--grace-period=0", "--timeout=20s")
+    assert kubectl("get", "pods") == "No resources found in default namespace.\n"
+    assert kubectl("uncordon", "minisets-0") == "node/minisets-0 uncordoned\n"
+    count_budget(running, "web")
+    assert "No matching pods found" in kubectl("describe", "pdb", "web")
 
 
 def test_logs_and_exec(kubectl: Kubectl, running: Running) -> None:

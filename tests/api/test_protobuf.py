@@ -38,6 +38,9 @@ META = field(1, field(1, "x") + field(2, "") + field(7, 0) + field(8, b"") + ent
 X = {"name": "x", "labels": {"app": "web"}}
 
 
+TERM = field(1, "app") + field(2, "In") + field(3, "web") + field(3, "db")
+
+
 @pytest.mark.parametrize(("kind", "raw", "expected"), [
     ("Namespace", META + field(2, b"") + field(3, field(1, "")), {"metadata": X, "spec": {}}),
     ("ConfigMap", META + entry(2, "a", "1") + entry(2, "empty", "") + entry(3, "b", b"\x00"),
@@ -54,6 +57,16 @@ X = {"name": "x", "labels": {"app": "web"}}
                                         {"port": 53, "targetPort": 5353}],
                               "selector": {"app": "web"}, "clusterIP": "None",
                               "publishNotReadyAddresses": True}}),
+    ("PodDisruptionBudget",
+     META + field(2, field(1, field(1, 0) + field(2, 0) + field(3, "")) + field(2, entry(1, "app", "web"))),
+     {"metadata": X, "spec": {"minAvailable": 0, "selector": {"matchLabels": {"app": "web"}}}}),
+    ("PodDisruptionBudget",
+     META + field(2, field(2, field(2, TERM)) + field(3, field(1, 1) + field(3, "50%")) + field(4, "Always")),
+     {"metadata": X,
+      "spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "db"]}]},
+               "maxUnavailable": "50%", "unhealthyPodEvictionPolicy": "Always"}}),
+    ("Eviction", META + field(2, field(1, 0)),
+     {"metadata": X, "deleteOptions": {"gracePeriodSeconds": 0}}),
     ("DeleteOptions", field(1, 0) + field(4, "Background"),
      {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}),
     ("DeleteOptions", field(1, -1), {"gracePeriodSeconds": -1}),

@@ -18,6 +18,7 @@ from minisets.objects.kinds import kind_of
         ("/api/v1/namespaces", Target(kind_of("Namespace"))),
         ("/api/v1/namespaces/a", Target(kind_of("Namespace"), "", "a")),
         ("/api/v1/namespaces/a/status", Target(kind_of("Namespace"), "", "a", "status")),
+        ("/api/v1/namespaces/a/pods/web-0/eviction", Target(kind_of("Pod"), "a", "web-0", "eviction")),
         (
             "/apis/apps/v1/namespaces/a/statefulsets/b/scale",
             Target(kind_of("StatefulSet"), "a", "b", "scale"),

@@ -41,6 +41,7 @@ def narrow_headings(title: str) -> str:
     ("StorageClass", "Name Provisioner ReclaimPolicy VolumeBindingMode AllowVolumeExpansion Age"),
     ("Endpoints", "Name Endpoints Age"),
     ("EndpointSlice", "Name AddressType Ports Endpoints Age"),
+    ("PodDisruptionBudget", "Name Min-Available Max-Unavailable Allowed-Disruptions Age"),
     ("Unheard", "Name Age"),
 ])  # fmt: skip
 def test_headings_without_wide(title: str, headings: str) -> None:
@@ -92,6 +93,10 @@ def test_every_kind_shows_an_empty_object_and_names_its_name_column(kind: Any) -
      {"Endpoints": "10.0.0.0:80,10.0.0.1:80,10.0.0.2:80 + 2 more..."}),
     ("EndpointSlice", {"ports": [{"port": 80}], "endpoints": [{"addresses": ["10.0.0.1"]}]},
      {"Ports": "80", "Endpoints": "10.0.0.1"}),
+    ("PodDisruptionBudget", {"spec": {"minAvailable": 0}, "status": {"disruptionsAllowed": 2}},
+     {"Min Available": "0", "Max Unavailable": "N/A", "Allowed Disruptions": 2, "Age": "60s"}),
+    ("PodDisruptionBudget", {"spec": {"maxUnavailable": "50%"}},
+     {"Min Available": "N/A", "Max Unavailable": "50%", "Allowed Disruptions": 0}),
     ("Event",
      {"type": "Normal", "message": " m \n", "count": 3, "source": {"component": "kubelet"},
       "involvedObject": {"kind": "Pod", "name": "web-0"},

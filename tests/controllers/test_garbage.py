@@ -221,3 +221,28 @@ def test_pods_of_a_deleted_statefulset_get_their_grace(house: House) -> None:
     house.settle()
     ending = house.get("Pod", "web-0")
     assert ending["metadata"]["deletionGracePeriodSeconds"] == 30
+
+
+def test_two_that_own_each_other_both_go_in_the_foreground(house: House) -> None:
+    """A-70: the second lets the first go, else each waited for the other."""
+    first = make(house, "first")
+    second = make(house, "second", first)
+    back = {**owner_reference(second, controller=False), "blockOwnerDeletion": True}
+    house.edit("ConfigMap", "first", lambda obj: obj["metadata"].update(ownerReferences=[back]))
+    house.settle()
+    delete(house, "first", "Foreground")
+    house.settle()
+    assert house.names("ConfigMap") == []
+
+
+def test_an_owner_that_waits_lets_go_of_what_another_owner_keeps_blocking_or_not(house: House) -> None:
+    """A-70, A-73."""
+    going, staying = make(house, "going"), make(house, "staying")
+    make(house, "shared", going, staying, blocking=False)
+    make(house, "blocker", going)
+    held(house, "blocker")
+    house.settle()
+    delete(house, "going", "Foreground")
+    house.settle()
+    assert house.names("ConfigMap") == ["blocker", "going", "shared", "staying"]
+    assert [owner["name"] for owner in owners_of(house.get("ConfigMap", "shared"))] == ["staying"]

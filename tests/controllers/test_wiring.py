@@ -1,20 +1,24 @@
 """The controllers as the daemon runs them: threads, followers, a store on disk."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from minisets.clock import SystemClock
+from minisets.controllers.disruption import Disruption
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
 from minisets.controllers.scheduling import Scheduling
 from minisets.controllers.volumes.reconciler import Volumes
+from minisets.errors import NotFound, TooManyRequests
 from minisets.loop import Worker
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import spec_of, status_of
 from minisets.registry.events import Recorder
+from minisets.registry.options import DeleteOptions
 from minisets.registry.registry import Registry
 from minisets.settings import Settings
 from minisets.store.follow import Follower
@@ -73,6 +77,53 @@ def test_claims_that_race_for_volumes_each_get_one_and_their_pods_are_placed(tmp
         assert {status_of(claim)["phase"] for claim in claims} == {"Bound"}
         assert len({spec_of(claim)["volumeName"] for claim in claims}) == CLAIMS
         assert store.get(Ref("ServiceAccount", "default", "default")) is not None
+
+
+def test_evictions_that_race_never_take_more_than_the_budget(tmp_path: Path) -> None:
+    """A-105."""
+    clock = SystemClock()
+    with closing(SqliteStore(tmp_path / "state.db", clock=clock)) as store:
+        registry = Registry(store, clock, Settings())
+        ensure_namespaces(registry)
+        disruption = Disruption(store, registry, Recorder(registry, clock, "test"), clock)
+        refs = _make_ready_pods(registry)
+        spec = {"selector": {}, "minAvailable": CLAIMS - 2}
+        with running(store, disruption):
+            registry.create("PodDisruptionBudget", "default", {"metadata": {"name": "web"}, "spec": spec})
+            until(lambda: _allowed(store) == 2, "the budget to be counted")
+            with ThreadPoolExecutor(4) as pool:
+                gone = list(pool.map(lambda ref: _evicted(registry, ref), refs * 3))
+            until(lambda: _counted(store) == CLAIMS - 2, "the rest to be counted")
+        assert (gone.count(True), _allowed(store)) == (2, 0)
+
+
+def _make_ready_pods(registry: Registry) -> list[Ref]:
+    refs = [Ref("Pod", "default", f"web-{number}") for number in range(CLAIMS)]
+    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    for ref in refs:
+        spec = {"nodeName": "minisets-0", "containers": [{"name": "c", "image": "x:1"}]}
+        registry.create("Pod", "default", {"metadata": {"name": ref.name}, "spec": spec})
+        registry.change(ref, lambda pod: {**pod, "status": status}, subresource="status")
+    return refs
+
+
+def _evicted(registry: Registry, ref: Ref) -> bool:
+    try:
+        return registry.evict(ref, DeleteOptions(grace=timedelta(0))).gone
+    except (NotFound, TooManyRequests):
+        return False
+
+
+def _allowed(store: Store) -> int:
+    return int(_budget(store)["disruptionsAllowed"])
+
+
+def _counted(store: Store) -> int:
+    return int(_budget(store)["expectedPods"])
+
+
+def _budget(store: Store) -> dict[str, Any]:
+    return status_of(store.get(Ref("PodDisruptionBudget", "default", "web")) or {})
 
 
 def _placed(store: Store) -> int:

@@ -18,7 +18,8 @@ parse into structs and back would drop the fields that it does not know.
 
 2026-11-25: A plan is batches of groups, not a list: of a parallel statefulset every pod of a batch is tried,
 and the first batch with a failure is the last (A-5). Rejected: going on past any failure (upstream does not).
-2026-11-25: What holds a plan up is a value (`Wait`: which object, why, what it holds), so that `explain` and the
-log say the same. 2026-11-25: A statefulset that is being deleted makes no revision and trims none; upstream
+2026-11-25: What holds a plan up is a value (`Wait`: which object, why, what it holds), so that `explain` and
+the log say the same.
+2026-11-25: A statefulset that is being deleted makes no revision and trims none; upstream
 does both, and nobody could tell but for a foreground deletion that takes longer.
 """

@@ -72,7 +72,9 @@ def best_match(claim: Object, volumes: Iterable[Object], *, only_pre_bound: bool
 
     Fewest access modes first, then the smallest that is large enough, then by name.
     """
-    usable = [volume for volume in volumes if _is_usable(volume, claim)]
+    # Why: most volumes are somebody else's, and telling that is cheaper than comparing sizes.
+    free = (volume for volume in volumes if claim_ref(volume) is None or is_for(volume, claim))
+    usable = [volume for volume in free if _is_usable(volume, claim)]
     pre_bound = [volume for volume in usable if is_for(volume, claim)]
     if pre_bound or only_pre_bound:
         return min(pre_bound, key=_preference, default=None)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ANNOTATIONS_LIMIT = 256 * 1024
 _LABEL_NAMED = ("Namespace", "Service", "StatefulSet")
+_ANYTHING_NAMED = ("Event", "PodDisruptionBudget")
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SET_ONCE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
@@ -65,7 +66,7 @@ def check_annotations(path: str, annotations: Mapping[str, str] | None) -> Cause
 
 def _check_name(kind_title: str, obj: Object) -> Causes:
     rule = names.dns_label if kind_title in _LABEL_NAMED else names.dns_subdomain
-    if kind_title == "Event":
+    if kind_title in _ANYTHING_NAMED:
         rule = names.path_segment
     if prefix := meta(obj).get("generateName"):
         yield from each_invalid("metadata.generateName", prefix, rule(names.masked_prefix(prefix)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from minisets.objects import names
 from minisets.objects.causes import Causes, each_invalid, immutable, nonnegative, one_of, required
 from minisets.objects.metadata import spec_of
+from minisets.objects.validation.budgets import check_budget, check_budget_status
 from minisets.objects.validation.claims import check_claim, check_claim_status, check_claim_update
 from minisets.objects.validation.configs import (
     check_config_map,
@@ -125,6 +126,7 @@ _RULES = {
     "PersistentVolume": _Rules(check_volume, check_volume_update),
     "PersistentVolumeClaim": _Rules(check_claim, check_claim_update, check_claim_status),
     "Pod": _Rules(check_pod, check_pod_update),
+    "PodDisruptionBudget": _Rules(check_budget, lambda new, _: check_budget(new), check_budget_status),
     "Secret": _Rules(check_secret, check_secret_update),
     "Service": _Rules(check_service, check_service_update),
     "StatefulSet": _Rules(check_statefulset, check_statefulset_update, check_statefulset_status),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from minisets.objects.kinds import KINDS
 from minisets.registry.strategies.base import Context, Strategy
+from minisets.registry.strategies.budgets import BudgetStrategy
 from minisets.registry.strategies.namespaces import NamespaceStrategy
 from minisets.registry.strategies.nodes import NodeStrategy
 from minisets.registry.strategies.pods import PodStrategy
@@ -25,6 +26,7 @@ _SPECIAL: dict[str, type[Strategy]] = {
     "PersistentVolume": VolumeStrategy,
     "PersistentVolumeClaim": ClaimStrategy,
     "Pod": PodStrategy,
+    "PodDisruptionBudget": BudgetStrategy,
     "Service": ServiceStrategy,
     "StatefulSet": StatefulSetStrategy,
 }

@@ -33,11 +33,13 @@ class Strategy:
 
     counts_generations: whether `metadata.generation` is kept (A-98).
     protection: a finalizer that every new object gets.
+    takes_updates_of_any_version: whether an update may leave its version out (AllowUnconditionalUpdate).
     """
 
     counts_generations: ClassVar[bool] = False
     keeps_status_on_create: ClassVar[bool] = False
     protection: ClassVar[str] = ""
+    takes_updates_of_any_version: ClassVar[bool] = True
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind

@@ -1,0 +1,100 @@
+"""What a statefulset of many pods costs, printed; asserted is only how the cost grows."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from minisets.controllers.statefulset.reconciler import StatefulSets
+from minisets.objects.kinds import Ref
+from minisets.objects.metadata import name_of, status_of, timestamp
+from tests.controllers.house import House
+from tests.waiting import until
+from tests.whole import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SIZES = (10, 100, 1000)
+WEB = Ref("StatefulSet", "default", "web")
+_REPEATS = 3
+# Why: linear with room for a busy machine; a cost that grew with the square would be 100 times.
+_MOST_GROWTH = 4.0
+
+
+def spec(replicas: int) -> dict[str, Any]:
+    containers = [{"name": "nginx", "image": "nginx:1"}]
+    return {
+        "replicas": replicas,
+        "podManagementPolicy": "Parallel",
+        "serviceName": "nginx",
+        "selector": {"matchLabels": {"app": "nginx"}},
+        "template": {"metadata": {"labels": {"app": "nginx"}}, "spec": {"containers": containers}},
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "www"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ],
+    }
+
+
+def test_a_sync_costs_no_more_per_pod_the_more_pods_there_are(measured: Callable[[str], None]) -> None:
+    costs = {size: _costs(size) for size in SIZES}
+    for size, (creating, quiet) in costs.items():
+        measured(
+            f"sync of {size} pods: {creating:.0f} us a pod creates them, {quiet:.0f} us a pod looks again"
+        )
+    smallest, largest = costs[SIZES[0]], costs[SIZES[-1]]
+    assert largest[0] < smallest[0] * _MOST_GROWTH
+    assert largest[1] < smallest[1] * _MOST_GROWTH
+
+
+def _costs(size: int) -> tuple[float, float]:
+    """Microseconds a pod: of the sync that makes them all, of one with nothing to do (the best of a few)."""
+    house = House()
+    house.create("StatefulSet", "web", spec=spec(size))
+    controller = StatefulSets(house.store, house.registry, house.recorder(), house.clock)
+    creating = _time(lambda: controller.reconcile("default/web"))
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": timestamp(house.clock.now())}
+    for pod in house.store.list("Pod").items:
+        house.set_status("Pod", name_of(pod), phase="Running", conditions=[ready])
+    controller.reconcile("default/web")
+    before = house.store.version()
+    quiet = min(_time(lambda: controller.reconcile("default/web")) for _ in range(_REPEATS))
+    assert house.store.version() == before
+    assert status_of(house.get("StatefulSet", "web"))["readyReplicas"] == size
+    return creating / size * 1e6, quiet / size * 1e6
+
+
+def _time(act: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    act()
+    return time.perf_counter() - before
+
+
+def test_a_thousand_pods_come_and_go_on_the_engine_in_memory(
+    tmp_path: Path, measured: Callable[[str], None]
+) -> None:
+    """A-5, A-19: with every controller, the kubelet, the API and its client."""
+    within = timedelta(minutes=4)
+    with serving(tmp_path) as whole:
+
+        def counts(field: str) -> int:
+            return int(status_of(whole.client.get(WEB) or {}).get(field) or 0)
+
+        def scaled(replicas: int, field: str, count: int, what: str) -> None:
+            whole.client.patch(WEB, {"spec": {"replicas": replicas}}, form="merge")
+            until(lambda: counts(field) == count, what, within)
+
+        body = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "web"}, "spec": spec(0)}
+        whole.client.create("StatefulSet", "default", body)
+        up = _time(lambda: scaled(1000, "readyReplicas", 1000, "1,000 pods to be ready"))
+        names = {name_of(pod) for pod in whole.client.list("Pod", "default").items}
+        assert names == {f"web-{ordinal}" for ordinal in range(1000)}
+        down = _time(lambda: scaled(0, "replicas", 0, "the last pod to go"))
+        assert whole.client.list("Pod", "default").items == ()
+        assert len(whole.client.list("PersistentVolumeClaim", "default").items) == 1000
+    measured(f"1,000 pods in memory: all Ready after {up:.1f} s, all gone after {down:.1f} s")
