@@ -6,9 +6,11 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     app.py        the group, and what an error becomes     session.py   cluster, namespace, client
     up.py down.py the main job                             pods.py      delete-pod, logs, exec
     reading.py    get, describe                            writing.py   apply, create, delete, scale
+    rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
     applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
-    render.py describing.py                                pure: objects and Tables into text
+    targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
+    render.py describing.py templates.py                   pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
 """

@@ -26,6 +26,8 @@ _COMMANDS = {
     "create": ("writing", "create"),
     "delete": ("writing", "delete"),
     "scale": ("writing", "scale"),
+    "rollout": ("rollout", "rollout"),
+    "explain": ("explain", "explain"),
     "status": ("about", "status"),
     "kubeconfig": ("about", "kubeconfig_"),
     "daemon": ("about", "daemon"),

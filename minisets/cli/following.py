@@ -13,18 +13,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from minisets.cli.rollouts import is_rolled_out
 from minisets.cli.session import pause
 from minisets.client.requests import Unreachable
 from minisets.controllers.statefulset.identity import ordinal_of, replicas_of
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import (
-    generation_of,
     is_being_deleted,
     is_true,
     name_of,
     namespace_of,
     ref_of,
-    spec_of,
     status_of,
 )
 from minisets.objects.owners import is_controlled_by
@@ -72,23 +71,6 @@ class NotReady(MinisetsError):
     def __init__(self, message: str, scene: Scene) -> None:
         super().__init__(message)
         self.scene = scene
-
-
-def is_rolled_out(statefulset: Object) -> bool:
-    """Whether every replica is ready and of the revision that it should have.
-
-    Kubernetes: kubectl pkg/polymorphichelpers/rollout_status.go `StatefulSetStatusViewer`.
-    """
-    status, replicas = status_of(statefulset), replicas_of(statefulset)
-    if int(status.get("observedGeneration") or 0) < generation_of(statefulset):
-        return False
-    if int(status.get("readyReplicas") or 0) < replicas or int(status.get("replicas") or 0) > replicas:
-        return False
-    strategy = spec_of(statefulset).get("updateStrategy") or {}
-    if strategy.get("type") == "OnDelete":
-        return True
-    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
-    return int(status.get("updatedReplicas") or 0) >= replicas - partition
 
 
 def is_ready(pod: Object) -> bool:

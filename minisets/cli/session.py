@@ -80,7 +80,7 @@ def with_session(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @wraps(command)
     def wrapped(context: click.Context, /, *args: Any, namespace: str, cluster: str, **kwargs: Any) -> Any:
-        given: dict[str, str] = context.find_root().obj or {}
+        given: dict[str, str] = context.obj or {}
         session = Session(
             cluster=cluster or given.get("cluster") or DEFAULT_CLUSTER,
             namespace=namespace or given.get("namespace") or "default",

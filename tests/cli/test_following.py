@@ -8,7 +8,6 @@ from minisets.cli.following import (
     Scene,
     are_ready,
     is_ready,
-    is_rolled_out,
     pods_behind,
     state_of,
     what_is_missing,
@@ -24,7 +23,7 @@ def web(status: dict[str, Any] | None = None, **spec: Any) -> Object:
     return {
         "kind": "StatefulSet",
         "metadata": {"name": "web", "namespace": "default", "uid": "u", "generation": 2},
-        "spec": {"replicas": 2, **spec},
+        "spec": {"replicas": 2, "updateStrategy": {"type": "RollingUpdate"}, **spec},
         "status": DONE if status is None else status,
     }
 
@@ -40,35 +39,6 @@ def pod(name: str, *, ready: bool = False, deleted: bool = False, **status: Any)
 
 def scene(*objects: Object) -> Scene:
     return Scene({ref_of(obj): obj for obj in objects})
-
-
-def test_a_statefulset_is_rolled_out_when_every_replica_is_ready_and_new() -> None:
-    assert is_rolled_out(web())
-    assert is_rolled_out(web({"observedGeneration": 2}, replicas=0))
-
-
-@pytest.mark.parametrize(
-    "behind",
-    [
-        {"observedGeneration": 1},
-        {"readyReplicas": 1},
-        {"replicas": 3},
-        {"updatedReplicas": 1},
-    ],
-)
-def test_it_is_not_rolled_out_while_anything_is_behind(behind: dict[str, int]) -> None:
-    assert not is_rolled_out(web({**DONE, **behind}))
-    assert not is_rolled_out(web({}))
-
-
-def test_a_partition_needs_only_the_pods_above_it_to_be_new() -> None:
-    partition = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
-    assert is_rolled_out(web({**DONE, "updatedReplicas": 1}, updateStrategy=partition))
-    assert not is_rolled_out(web({**DONE, "updatedReplicas": 0}, updateStrategy=partition))
-
-
-def test_on_delete_waits_for_no_revision() -> None:
-    assert is_rolled_out(web({**DONE, "updatedReplicas": 0}, updateStrategy={"type": "OnDelete"}))
 
 
 def test_a_pod_is_ready_or_done_and_here_to_stay() -> None:

@@ -189,7 +189,8 @@ class _Step:
     def _replace(self, pod: Object) -> Group:
         """A pod that has ended goes; its successor comes once it is really gone (A-11)."""
         if is_being_deleted(pod):
-            self.wait = Wait(ref_of(pod), f"is {phase_of(pod)} and terminating", f"a new {name_of(pod)}")
+            held = f"a new {name_of(pod)} is not created"
+            self.wait = Wait(ref_of(pod), f"is {phase_of(pod)} and terminating", held)
             return ()
         return (DeletePod(pod, f"it is {phase_of(pod)}"),)
 
