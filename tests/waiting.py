@@ -16,3 +16,11 @@ def until(happened: Callable[[], Seen], what: str, within: timedelta = timedelta
             raise TimeoutError(f"waited {within.total_seconds():g} s for {what}; last seen: {seen!r}")
         time.sleep(0.02)
     return seen
+
+
+def holds(condition: Callable[[], object], what: str, for_: timedelta = timedelta(seconds=1)) -> None:
+    """Ask for that long, and fail at the first answer that is not true: that is how nothing happens."""
+    began = time.monotonic()
+    while (elapsed := time.monotonic() - began) < for_.total_seconds():
+        assert condition(), f"after {elapsed:.1f} s it was no longer so: {what}"
+        time.sleep(0.05)

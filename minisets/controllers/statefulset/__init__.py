@@ -10,8 +10,8 @@ what happens to what a deleted statefulset leaves behind (`controllers/garbage.p
 `observe` reads one snapshot; `plan` is pure, total and deterministic; `reconciler` carries a plan out,
 one registry call an action. What the planner thinks with, all pure: `members.py` (whose pods),
 `identity.py` (names, labels, claims), `revisions.py` (history and hash), `rollout.py` (which revision,
-which pods an update replaces), `claims.py` and `retention.py` (claims and their owners), `status.py` (counts).
-`explain/` tells a plan to a person.
+which pods an update replaces), `claims.py` and `retention.py` (claims and their owners), `status.py`
+(counts). `explain/` tells a plan to a person.
 
 2026-11-23: Decisions read JSON through small named functions instead of typed structs from a models
 package. Stored objects are canonical already, a revision must be byte-equal to what is stored, and a
