@@ -45,6 +45,7 @@ def narrow_headings(title: str) -> str:
     ("Unheard", "Name Age"),
 ])  # fmt: skip
 def test_headings_without_wide(title: str, headings: str) -> None:
+    """A-150."""
     assert narrow_headings(title) == headings
 
 

@@ -10,6 +10,7 @@ import pytest
 from minisets.controllers.statefulset.actions import CreateClaim, OwnClaim, RepairPod
 from minisets.controllers.statefulset.identity import claim_for, claim_templates
 from minisets.controllers.statefulset.plan import plan
+from minisets.controllers.statefulset.retention import has_unexpected_controller
 from minisets.objects.metadata import name_of
 from minisets.objects.owners import owner_reference
 from tests.controllers.statefulset.make import (
@@ -328,3 +329,69 @@ def test_repairing_the_owners_leaves_the_pod_as_it_is() -> None:
     present["metadata"]["labels"]["apps.kubernetes.io/pod-index"] = "seven"
     step = plan(observed(owner, present))
     assert [action.repaired for action in step.actions if isinstance(action, RepairPod)] == [present]
+
+
+def test_a_refused_pending_pod_has_no_owners_written() -> None:
+    """A-9, A-57."""
+    owner = keeping(1, when_deleted="Delete")
+    going = {name: terminating(claim) for name, claim in claims(owner, 0).items()}
+    assert owners_written(owner, going, pod(owner, 0, phase="Pending")) == {}
+
+
+def test_all_claims_that_are_going_are_named_together() -> None:
+    """A-57."""
+    owner = two_templates(1)
+    going = {name: terminating(claim) for name, claim in claims(owner, 0).items()}
+    assert lines(observed(owner, claims=going)) == [
+        "cannot create pod web-0: pvc log-web-0 is being deleted, pvc data-web-0 is being deleted",
+    ]
+
+
+def test_one_claim_of_two_with_wrong_owners_is_enough_to_write() -> None:
+    """A-62."""
+    owner = two_templates(1)
+    owner["spec"]["persistentVolumeClaimRetentionPolicy"] = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    held = claims(owner, 0)
+    held["log-web-0"]["metadata"]["ownerReferences"] = [owner_reference(owner)]
+    assert owners_written(owner, held, pod(owner, 0)) == {"data-web-0": ["uid-web"]}
+
+
+def test_condemned_claims_that_are_owned_as_wanted_are_not_warned_of_again() -> None:
+    """A-64."""
+    owner = keeping(1, when_scaled="Delete")
+    foreign = reference("example.com/v1", "Database", "db", "foreign")
+    held = owned(owner, foreign, ordinal=1)
+    assert lines(observed(owner, pod(owner, 0), pod(owner, 1), claims=held)) == [
+        "delete pod web-1: 1 replicas are wanted"
+    ]
+
+
+def test_a_repair_of_volumes_tells_of_its_claims_as_an_update() -> None:
+    """A-100, A-101."""
+    owner = statefulset(1)
+    strayed = pod(owner, 0)
+    strayed["spec"]["volumes"] = []
+    step = plan(observed(owner, strayed, claims={}))
+    assert [action.verb for action in step.actions if isinstance(action, CreateClaim)] == ["update"]
+
+
+def test_an_unexpected_controller_counts_under_either_policy() -> None:
+    """A-64."""
+    foreign = reference("example.com/v1", "Database", "db", "foreign")
+    for policy in ({"when_scaled": "Delete"}, {"when_deleted": "Delete"}):
+        owner = keeping(1, **policy)
+        held = owned(owner, foreign, owner_reference(owner))
+        assert owners_written(owner, held, pod(owner, 0)) == {"www-web-0": ["foreign"]}
+        assert has_unexpected_controller(owner, held["www-web-0"], pod(owner, 0))
+        former = owned(owner, reference("apps/v1", "StatefulSet", "web", "former", controller=False))
+        assert has_unexpected_controller(owner, former["www-web-0"], pod(owner, 0))
+        ancient = owned(owner, reference("v1", "Pod", "web-0", "former", controller=False))
+        assert has_unexpected_controller(owner, ancient["www-web-0"], pod(owner, 0))
+        assert not has_unexpected_controller(owner, claims(owner, 0)["www-web-0"], pod(owner, 0))
+
+
+def test_a_foreign_owner_that_does_not_control_is_no_reason_to_write() -> None:
+    """A-64."""
+    owner = keeping(1, when_deleted="Delete")
+    foreign = reference("example.com/v1", "Database", "db", "foreign", controller=False)
+    assert owners_written(owner, owned(owner, foreign, owner_reference(owner)), pod(owner, 0)) == {}

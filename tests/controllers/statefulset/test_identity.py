@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from minisets.controllers.statefulset.identity import (
+    claim_for,
     identity_matches,
     ordinal_of,
+    ordinals_of,
     pod_for,
     repaired,
+    replicas_of,
+    revision_of,
     storage_matches,
 )
 from tests.controllers.statefulset.make import lines, observed, pod, statefulset, template
@@ -117,3 +121,67 @@ def test_a_pod_of_another_name_has_no_ordinal_and_matches_nothing() -> None:
     assert ordinal_of(owner, stranger) is None
     assert not identity_matches(owner, stranger)
     assert not storage_matches(owner, stranger)
+
+
+def test_replicas_that_are_not_said_are_one() -> None:
+    """A-88."""
+    owner = statefulset(1)
+    for given, count in ((None, 1), (0, 0), (4, 4)):
+        owner["spec"]["replicas"] = given
+        assert (replicas_of(owner), list(ordinals_of(owner))) == (count, list(range(count)))
+    del owner["spec"]["replicas"]
+    assert replicas_of(owner) == 1
+
+
+def test_a_claim_is_a_v1_claim_whatever_its_template_says() -> None:
+    """A-55."""
+    odd = {"apiVersion": "v2", "kind": "Thing", "metadata": {"name": "www"}, "spec": {}}
+    made = claim_for(odd, statefulset(1), 0)
+    assert (made["apiVersion"], made["kind"]) == ("v1", "PersistentVolumeClaim")
+
+
+def test_template_labels_never_hide_who_a_pod_is() -> None:
+    """A-45, A-46, A-47."""
+    owner = statefulset(1)
+    forged = template("nginx:1")
+    forged["metadata"]["labels"] |= {
+        "statefulset.kubernetes.io/pod-name": "web-9",
+        "apps.kubernetes.io/pod-index": "9",
+        "controller-revision-hash": "forged",
+    }
+    assert pod_for(owner, forged, "r", 0)["metadata"]["labels"] == {
+        "app": "nginx",
+        "statefulset.kubernetes.io/pod-name": "web-0",
+        "apps.kubernetes.io/pod-index": "0",
+        "controller-revision-hash": "r",
+    }
+
+
+def test_both_of_two_claims_must_be_the_ordinals_own() -> None:
+    """A-10."""
+    templates = [{"metadata": {"name": name}, "spec": {}} for name in ("log", "data")]
+    owner = statefulset(1, volumeClaimTemplates=templates)
+    good = pod(owner, 3)
+    assert storage_matches(owner, good)
+    good["spec"]["volumes"][1]["persistentVolumeClaim"]["claimName"] = "data-web-0"
+    assert not storage_matches(owner, good)
+    assert repaired(owner, good)["spec"]["volumes"] == pod(owner, 3)["spec"]["volumes"]
+
+
+def test_a_repair_of_labels_is_for_the_pods_own_ordinal_and_leaves_volumes_alone() -> None:
+    """A-10."""
+    owner = statefulset(1)
+    changed = pod(owner, 7)
+    del changed["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"]
+    changed["spec"]["volumes"].append({"name": "more", "emptyDir": {}})
+    changed["spec"]["volumes"].reverse()
+    fixed = repaired(owner, changed)
+    assert fixed["metadata"]["labels"] == pod(owner, 7)["metadata"]["labels"]
+    assert fixed["spec"] == changed["spec"]
+
+
+def test_a_pod_without_the_label_is_of_no_revision() -> None:
+    """A-45."""
+    made = pod(statefulset(1), 0)
+    del made["metadata"]["labels"]["controller-revision-hash"]
+    assert revision_of(made) == ""

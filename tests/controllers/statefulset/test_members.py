@@ -131,3 +131,15 @@ def test_what_is_adopted_counts_in_the_same_plan() -> None:
     del orphan["metadata"]["ownerReferences"]
     status = plan(observed(owner, orphan)).status or {}
     assert (status["replicas"], status["readyReplicas"]) == (1, 1)
+
+
+def test_an_adopted_revision_is_part_of_the_history_at_once() -> None:
+    """A-66, A-39."""
+    owner = statefulset(1)
+    orphan = revision(owner)
+    del orphan["metadata"]["ownerReferences"]
+    kept, actions = history(owner, [orphan])
+    assert kept == (orphan,)
+    assert [str(action) for action in actions] == [
+        f"adopt revision {name_of(orphan)}: it matches web's selector"
+    ]

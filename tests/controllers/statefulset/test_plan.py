@@ -9,6 +9,7 @@ import pytest
 
 from minisets.controllers.statefulset.actions import slowly
 from minisets.controllers.statefulset.plan import plan
+from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of
 from tests.controllers.statefulset.make import (
     claims,
@@ -22,6 +23,7 @@ from tests.controllers.statefulset.make import (
     statefulset,
     terminating,
     unready,
+    updated,
 )
 
 if TYPE_CHECKING:
@@ -279,3 +281,50 @@ def test_the_next_look_is_when_the_first_young_pod_becomes_available() -> None:
     young = [ready_since(pod(owner, n), timedelta(seconds=10 * n)) for n in range(3)]
     assert plan(observed(owner, *young)).recheck_after == timedelta(seconds=10)
     assert plan(observed(owner, *pods(owner, 3))).recheck_after is None
+
+
+def test_a_parallel_scale_down_deletes_a_terminating_pod_only_once_and_lets_the_update_go_on() -> None:
+    """A-19, A-14."""
+    owner = statefulset(2, podManagementPolicy="Parallel")
+    going = terminating(pod(owner, 2))
+    assert lines(observed(owner, *pods(owner, 2), going)) == []
+    assert lines(rolling(owner, *pods(owner, 2), going))[0].startswith(
+        "delete pod web-1: it is not of revision"
+    )
+
+
+def test_what_holds_an_update_up_is_named_by_kind_namespace_and_name() -> None:
+    owner = statefulset(3, podManagementPolicy="Parallel")
+    new = revision(updated(owner), 2)
+    wait = plan(rolling(owner, pod(owner, 0), unready(pod(owner, 1, of=new)), pod(owner, 2))).wait
+    assert wait is not None
+    assert (wait.on, wait.holds) == (Ref("Pod", "default", "web-1"), "web-2 is not updated")
+    held = plan(rolling(owner, *pods(owner, 3))).wait
+    assert held is not None
+    assert (held.on, held.why, held.holds) == (
+        Ref("Pod", "default", "web-2"),
+        "is being replaced",
+        "web-1 is not updated",
+    )
+    shrinking = statefulset(1)
+    both = [pod(shrinking, 0), unready(pod(shrinking, 1)), unready(pod(shrinking, 2))]
+    last = plan(observed(shrinking, *both)).wait
+    assert last is not None
+    assert (last.on.name, last.holds) == ("web-1", "web-2, not available either, is not deleted")
+
+
+def test_one_stale_or_ended_pod_of_a_parallel_statefulset_holds_up_no_other() -> None:
+    """A-5, A-11, A-63."""
+    owner = statefulset(
+        3,
+        podManagementPolicy="Parallel",
+        persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Delete"},
+    )
+    held = claims(owner, 0, 1, 2)
+    former = {"apiVersion": "v1", "kind": "Pod", "name": "web-0", "uid": "former"}
+    held["www-web-0"]["metadata"]["ownerReferences"] = [former]
+    ended = terminating(pod(owner, 1, phase="Failed"))
+    assert lines(observed(owner, ended, claims=held)) == [
+        "create pod web-2: ordinal 2 has no pod",
+        "wait: web-1 is Failed and terminating",
+    ]

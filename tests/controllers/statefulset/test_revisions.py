@@ -280,3 +280,51 @@ def test_a_statefulset_that_is_being_deleted_keeps_its_history() -> None:
     owner["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     held = {name_of(old): old for old in (revision(updated(owner), 1), revision(owner, 2))}
     assert lines(observed(owner, pod(owner, 0), revisions=held)) == []
+
+
+def test_a_template_label_never_hides_the_hash() -> None:
+    """A-36."""
+    made = template("nginx:1")
+    made["metadata"]["labels"]["controller.kubernetes.io/hash"] = "forged"
+    owner = statefulset(1, template=made)
+    assert revision(owner)["metadata"]["labels"]["controller.kubernetes.io/hash"] == hash_of(
+        payload(owner), 0
+    )
+
+
+def test_the_newest_of_several_equal_old_revisions_is_raised() -> None:
+    """A-39."""
+    owner = statefulset(1)
+    oldest, older, newest = revision(owner, 1), revision(owner, 2), revision(updated(owner), 3)
+    older["metadata"] = {**older["metadata"], "name": "web-older"}
+    live = revisions(owner, (oldest, older, newest), {})
+    assert (name_of(live.update), live.update["revision"]) == ("web-older", 4)
+    assert [str(action) for action in live.actions] == [
+        "raise revision web-older to 4: the template is this older revision's again"
+    ]
+
+
+def test_only_the_newest_revision_may_differ_by_defaults() -> None:
+    """A-40."""
+    bare = {
+        "metadata": {"labels": {"app": "foo"}},
+        "spec": {"containers": [{"name": "test", "image": "test"}]},
+    }
+    whole = deepcopy(OF_1_34)
+    del whole["metadata"]["annotations"]
+    owner = statefulset(1, template=whole)
+    first = {**revision(updated(owner), 1)}
+    second = {**revision(owner, 2), "data": stored(bare)}
+    live = revisions(owner, (first, second), {})
+    assert (live.update, live.actions) == (second, ())
+
+
+def test_the_history_is_trimmed_by_number_whatever_its_order() -> None:
+    """A-43."""
+    owner = statefulset(1, revisionHistoryLimit=1)
+    held = [revision(updated(owner, f"nginx:{n}"), n) for n in (4, 2, 3)]
+    live = revisions(owner, (*held, revision(owner, 5)), {})
+    assert [str(trim) for trim in trims(owner, held, live, ())] == [
+        f"delete revision {name_of(held[1])}: nothing uses it and the history holds 1",
+        f"delete revision {name_of(held[2])}: nothing uses it and the history holds 1",
+    ]

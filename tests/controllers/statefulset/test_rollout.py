@@ -233,3 +233,36 @@ def test_on_delete_never_advances_the_current_revision() -> None:
     new = revision(updated(owner), 2)
     status = plan(rolling(owner, pod(owner, 0, of=new), pod(owner, 1, of=new))).status or {}
     assert (status["currentRevision"], status["updatedReplicas"]) == (name_of(revision(owner)), 2)
+
+
+def test_on_delete_ignores_the_stored_current_replicas() -> None:
+    """A-24 (iii)."""
+    owner = statefulset(2, updateStrategy={"type": "OnDelete"})
+    snapshot = rolling(owner)
+    snapshot.statefulset["status"]["currentReplicas"] = 2
+    assert images(snapshot) == {"web-0": "nginx:2"}
+
+
+def test_more_pods_away_than_allowed_leave_the_sound_ones_alone() -> None:
+    """A-28."""
+    owner = statefulset(4, podManagementPolicy="Parallel")
+    new = revision(updated(owner), 2)
+    away = [unready(pod(owner, ordinal, of=new)) for ordinal in (2, 3)]
+    assert deleted(rolling(owner, *pods(owner, 2), *away)) == []
+
+
+def test_99_percent_of_two_is_one() -> None:
+    """A-28."""
+    block = {"partition": 0, "maxUnavailable": "99%"}
+    assert (
+        max_unavailable(statefulset(2, updateStrategy={"type": "RollingUpdate", "rollingUpdate": block})) == 1
+    )
+
+
+def test_a_statefulset_without_a_strategy_is_rolled() -> None:
+    owner = statefulset(2)
+    del owner["spec"]["updateStrategy"]
+    assert deleted(rolling(owner, *pods(owner, 2))) == ["web-1"]
+    snapshot = rolling(owner)
+    snapshot.statefulset["status"]["currentReplicas"] = 1
+    assert images(snapshot) == {"web-0": "nginx:1"}
