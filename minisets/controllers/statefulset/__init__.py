@@ -21,6 +21,6 @@ parse into structs and back would drop the fields that it does not know.
 and the first batch with a failure is the last (A-5). Rejected: going on past any failure (upstream does not).
 2026-11-25: What holds a plan up is a value (`Wait`: which object, why, what it holds), so that `explain` and
 the log say the same.
-2026-11-25: A statefulset that is being deleted makes no revision and trims none; upstream
-does both, and nobody could tell but for a foreground deletion that takes longer.
+2026-11-25: One pod is left alone that upstream 1.37 deletes: `rollout.py`, `Differs:`. A claim that a
+statefulset waits for (A-63) does not wake it when it goes, as upstream's watches no claims.
 """

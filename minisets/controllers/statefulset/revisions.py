@@ -20,7 +20,15 @@ from minisets.controllers.statefulset.actions import (
 from minisets.controllers.statefulset.identity import revision_of
 from minisets.objects.canonical import canonical
 from minisets.objects.defaulting import with_defaults
-from minisets.objects.metadata import annotations_of, meta, name_of, namespace_of, spec_of, status_of
+from minisets.objects.metadata import (
+    annotations_of,
+    is_being_deleted,
+    meta,
+    name_of,
+    namespace_of,
+    spec_of,
+    status_of,
+)
 from minisets.objects.owners import owner_reference
 
 if TYPE_CHECKING:
@@ -97,12 +105,15 @@ def new_revision(statefulset: Object, data: dict[str, Any], number: int, collisi
 def revisions(statefulset: Object, history: Sequence[Object], names: Mapping[str, Object]) -> Revisions:
     """Current and update revision. `history`: ours; `names`: every revision of the namespace.
 
-    Reuses an equal payload (A-39), steps past a taken name (A-41).
+    Reuses an equal payload (A-39), steps past a taken name (A-41). Differs: a statefulset that is being
+    deleted takes up no new template; upstream makes its revision, which a foreground deletion takes again.
     """
     data = payload(statefulset)
     ordered = sorted(history, key=_age)
     collisions = int(status_of(statefulset).get("collisionCount") or 0)
     update, collisions, actions = _update_revision(statefulset, data, ordered, names, collisions)
+    if actions and ordered and is_being_deleted(statefulset):
+        update, actions = ordered[-1], ()
     wanted = status_of(statefulset).get("currentRevision")
     current = next((revision for revision in ordered if name_of(revision) == wanted), update)
     return Revisions(current, update, collisions, actions)

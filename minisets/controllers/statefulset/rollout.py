@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minisets.controllers.statefulset.identity import first_ordinal, is_parallel, replicas_of, revision_of
+from minisets.controllers.statefulset.identity import (
+    first_ordinal,
+    is_parallel,
+    ordinal_of,
+    replicas_of,
+    revision_of,
+)
 from minisets.controllers.statefulset.status import is_unavailable
 from minisets.objects.metadata import is_being_deleted, spec_of, status_of
 
@@ -48,14 +54,31 @@ def replacing(
 ) -> Replacing:
     """What the update step does. replicas: by ordinal, None for one without a pod (A-21 to A-28)."""
     broken: list[Object] = []
-    others: list[Object] = []
+    sound: list[Object] = []
+    spared: list[Object] = []
     for pod in due(statefulset, replicas, update):
-        # Kubernetes: since 1.37 what is broken anyway costs nothing, where pods do not wait for each other.
-        is_free = is_parallel(statefulset) and is_unavailable(statefulset, pod, now)
-        (broken if is_free else others).append(pod)
+        if not is_parallel(statefulset) or not is_unavailable(statefulset, pod, now):
+            sound.append(pod)
+        elif _comes_back_updated(statefulset, pod, len(broken) + 1):
+            broken.append(pod)
+        else:
+            spared.append(pod)
     away = sum(is_unavailable(statefulset, pod, now) for pod in replicas)
     allowed = max(0, max_unavailable(statefulset) - away)
-    return Replacing((*broken, *others[:allowed]), next(iter(others[allowed:]), None))
+    return Replacing((*broken, *sound[:allowed]), next(iter((*sound[allowed:], *spared)), None))
+
+
+def _comes_back_updated(statefulset: Object, pod: Object, deleted: int) -> bool:
+    """Whether a broken pod's successor is of the update revision, if so many pods are deleted with it.
+
+    Kubernetes: since 1.37 what is broken anyway costs no budget, where pods do not wait for each other.
+    Differs: without a rollingUpdate block a low ordinal is born at the current revision again (A-24 ii), and
+    upstream deletes that pod too before it had a chance, for ever; it is left alone here, and as stuck.
+    """
+    if _strategy(statefulset).get("rollingUpdate") is not None:
+        return True
+    kept = int(status_of(statefulset).get("currentReplicas") or 0) - deleted
+    return (ordinal_of(statefulset, pod) or 0) >= first_ordinal(statefulset) + kept
 
 
 def due(statefulset: Object, replicas: Sequence[Object | None], update: str) -> tuple[Object, ...]:

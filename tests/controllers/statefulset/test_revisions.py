@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from minisets.controllers.statefulset.plan import plan
 from minisets.controllers.statefulset.revisions import (
     go_json,
     hash_of,
@@ -274,12 +275,17 @@ def test_a_limit_that_is_not_said_is_ten() -> None:
     assert len(trims(owner, history, live, ())) == 2
 
 
-def test_a_statefulset_that_is_being_deleted_keeps_its_history() -> None:
+def test_a_statefulset_that_is_being_deleted_leaves_its_history_and_names_what_is_stored() -> None:
     """A-8."""
     owner = statefulset(1, revisionHistoryLimit=0)
     owner["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    held = {name_of(old): old for old in (revision(updated(owner), 1), revision(owner, 2))}
-    assert lines(observed(owner, pod(owner, 0), revisions=held)) == []
+    older, old = revision(updated(owner, "nginx:0"), 1), revision(updated(owner), 2)
+    held = {name_of(each): each for each in (old, older)}
+    step = plan(observed(owner, pod(owner, 0, of=old), revisions=held))
+    assert (step.actions, step.trims) == ((), ())
+    assert step.status is not None
+    assert (step.status["updateRevision"], step.status["currentRevision"]) == (name_of(old), name_of(old))
+    assert (plan(observed(owner, revisions={})).status or {})["updateRevision"] == name_of(revision(owner))
 
 
 def test_a_template_label_never_hides_the_hash() -> None:

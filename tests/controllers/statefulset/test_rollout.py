@@ -266,3 +266,17 @@ def test_a_statefulset_without_a_strategy_is_rolled() -> None:
     snapshot = rolling(owner)
     snapshot.statefulset["status"]["currentReplicas"] = 1
     assert images(snapshot) == {"web-0": "nginx:1"}
+
+
+def test_a_broken_pod_that_would_come_back_as_it_was_is_left_alone() -> None:
+    """A-24 (ii), A-28: upstream would delete it again and again."""
+    owner = statefulset(3, updateStrategy={"type": "RollingUpdate"}, podManagementPolicy="Parallel")
+    snapshot = rolling(owner, unready(pod(owner, 0)), pod(owner, 1), pod(owner, 2))
+    snapshot.statefulset["status"]["currentReplicas"] = 3
+    assert lines(snapshot) == ["wait: web-0 is not available"]
+    snapshot = rolling(owner, pod(owner, 0), unready(pod(owner, 1)), unready(pod(owner, 2)))
+    snapshot.statefulset["status"]["currentReplicas"] = 3
+    assert deleted(snapshot) == ["web-2", "web-1"]
+    snapshot = rolling(owner, unready(pod(owner, 0)), pod(owner, 1), pod(owner, 2))
+    snapshot.statefulset["status"]["currentReplicas"] = 1
+    assert deleted(snapshot) == ["web-0"]
