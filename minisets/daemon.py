@@ -25,6 +25,7 @@ from minisets.cluster.places import DATABASE
 from minisets.cluster.private import write_private
 from minisets.controllers.disruption import Disruption
 from minisets.controllers.endpoints.reconciler import Endpoints
+from minisets.controllers.ephemeral import EphemeralVolumes
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
 from minisets.controllers.scheduling import Scheduling
@@ -137,6 +138,7 @@ class ControlPlane:
             Running(Namespaces(store, self.registry), store, clock),
             Running(Garbage(store, self.registry), store, clock),
             Running(Volumes(store, self.registry, recorders["persistentvolume-controller"]), store, clock),
+            Running(EphemeralVolumes(store, self.registry), store, clock),
             Running(scheduling, store, clock),
             Running(Disruption(store, self.registry, recorders["controllermanager"], clock), store, clock),
             Running(Endpoints(store, self.registry), store, clock),

@@ -40,7 +40,9 @@ _WORKLOADS = ("StatefulSet", "Pod")
 )
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait until all is Ready.")
 @click.option("--no-wait", is_flag=True, help="Return once the objects are stored.")
-@click.option("--strict", is_flag=True, help="Refuse kinds and fields that minisets does not honour.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse what is not honoured as in Kubernetes or gives a pod the machine."
+)
 @with_session
 def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: bool, strict: bool) -> None:
     """Start the cluster; create or update what the files describe, and wait until it is Ready."""
@@ -92,6 +94,7 @@ def _apply_all(session: Session, client: ApiClient, files: Files, *, strict: boo
     applier = Applier(client, session.namespace, lambda text: note(f"Warning: {text}"), strict=strict)
     for manifest in files:
         applier.check(manifest)
+    session.control.hand_logins(manifest.obj for manifest in files)
     refs: list[Ref] = []
     for manifest in files:
         applied: Applied | None = applier.apply(manifest)

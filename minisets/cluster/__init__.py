@@ -35,4 +35,7 @@ on Linux it is a locked file of the person's. A host process refuses a cluster w
 `up` one whose state lies on the host: two states of one cluster would end each other's pods.
 2026-11-25: `status` mends nothing, so that it can be used to look at what is wrong.
 2026-11-25: `MINISETS_IMAGE` is taken as it is; what is in it is told by its label, or else by its id.
+2026-11-25: A person's `docker login`, for the registries of the images that `up` is handed, goes into the
+state, as Kubernetes' node has its config.json. Rejected: a Secret (every client reads it), pulling from the
+command (kubectl's pods would not have it).
 """

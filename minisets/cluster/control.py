@@ -17,18 +17,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from minisets.client.requests import ApiClient
-from minisets.cluster import endpoint
+from minisets.cluster import endpoint, logins
 from minisets.cluster.content import own_content
 from minisets.cluster.engine import is_in_memory
 from minisets.errors import EngineUnavailable, MinisetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from minisets.client.access import Access
     from minisets.clock import Clock
     from minisets.cluster.mending import Container
     from minisets.cluster.places import Places
+    from minisets.objects.kinds import Object
 
 HOST_STOPS_WITHIN = timedelta(seconds=30)
 _HOST_ANSWERS_WITHIN = timedelta(seconds=10)
@@ -151,6 +152,20 @@ class Control:
             f"the server (process {process.pid}) does not answer: see what it printed, or end it "
             f"(`kill {process.pid}`)"
         )
+
+    def hand_logins(self, objects: Iterable[Object]) -> None:
+        """What the person is logged in to, as far as these objects' images want it; else nothing is asked.
+
+        A server that is a process of this machine needs nothing handed: it pulls as the person does.
+        """
+        if endpoint.serving(self._places) is not None:
+            return
+        try:
+            if found := logins.of_person(logins.images_of(objects), self._environ):
+                with self._container() as container:
+                    container.take_logins(found)
+        except MinisetsError as error:
+            self._tell(f"Warning: the server pulls without your docker login: {error}")
 
     # --- ending it ---
 

@@ -10,10 +10,11 @@ import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from minisets.cluster import container, endpoint, image, lock, network
+from minisets.cluster import container, endpoint, image, lock, logins, network
 from minisets.cluster.calls import ControlCalls
 from minisets.cluster.content import own_content
 from minisets.cluster.engine import refuse_strangers
+from minisets.cluster.places import LOGINS
 from minisets.cluster.quirks import quirks
 from minisets.cluster.repair import Step, next_step
 from minisets.cluster.starting import Hands, Start, access_to, answers, complaint_of
@@ -120,6 +121,13 @@ class Container:
 
     def _sources(self) -> Sources:
         return image.sources(own_content(), self._environ)
+
+    def take_logins(self, found: logins.Auths) -> None:
+        """Kept with the state: the server's own pulls log in with them from now on."""
+        held = self._calls.file_end(self._cluster, f"{container.STATE}/{LOGINS}", logins.LONGEST)
+        wanted = logins.merged(held, found)
+        if wanted != logins.merged(held, {}):
+            self._calls.put_archive(self._cluster, container.STATE, logins.archive(LOGINS, wanted))
 
     def _used(self) -> Access | None:
         """Of a server that runs, or that the engine starts again; our kubeconfig says so afterwards.

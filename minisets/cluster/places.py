@@ -19,6 +19,10 @@ DATABASE = "state.db"
 """Where a state lies that is one, on the host or in the control container's volume."""
 
 
+LOGINS = "config.json"
+"""Likewise, where the server finds what registries want to know of who pulls, in Docker's own form."""
+
+
 @dataclass(frozen=True)
 class Places:
     """The files of one cluster."""

@@ -1,7 +1,7 @@
 """Whether a pod can have a node yet, and which. Pure.
 
-Honours node readiness, `spec.unschedulable`, nodeSelector, claims, ReadWriteOncePod and scheduling
-gates; with one machine behind all nodes, resources, affinity and taints are not weighed.
+Honours node readiness, `spec.unschedulable`, nodeSelector, claims, ReadWriteOncePod, host ports and
+scheduling gates; with one machine behind all nodes, resources, affinity and taints are not weighed.
 Kubernetes: pkg/scheduler/framework/plugins/{volumebinding,volumerestrictions,nodeunschedulable,...}.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from minisets.controllers.volumes.claims import BIND_COMPLETED, binds_late
 from minisets.controllers.volumes.matching import class_of
 from minisets.controllers.volumes.usage import claim_names, is_scheduled
+from minisets.objects.hostports import NO_FREE_PORTS, are_free
 from minisets.objects.metadata import (
     annotations_of,
     is_being_deleted,
@@ -35,12 +36,16 @@ _TERMINAL = frozenset({"Failed", "Succeeded"})
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a placement depends on: all nodes; claims and classes by name; the namespace's pods."""
+    """What a placement depends on: all nodes; claims and classes by name; the namespace's pods.
+
+    neighbours: pods of all namespaces, for a pod that wants ports of its node.
+    """
 
     nodes: tuple[Object, ...]
     claims: Mapping[str, Object]
     classes: Mapping[str, Object]
     pods: tuple[Object, ...]
+    neighbours: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def place(pod: Object, around: Surroundings) -> Placement:
         return Refuse("Scheduling is blocked due to non-empty scheduling gates", "SchedulingGated")
     if why := _claims_refuse(pod, around):
         return Refuse(_of_all(around, why))
-    fitting = [node for node in around.nodes if not _node_refuses(pod, node)]
+    fitting = [node for node in around.nodes if not _node_refuses(pod, node, around)]
     if not fitting:
         return Refuse(_no_node(pod, around))
     node = name_of(min(fitting, key=name_of))
@@ -131,7 +136,7 @@ def _exclusive_use(pod: Object, claim: Object, pods: Iterable[Object]) -> str:
     return ""
 
 
-def _node_refuses(pod: Object, node: Object) -> str:
+def _node_refuses(pod: Object, node: Object, around: Surroundings) -> str:
     if spec_of(node).get("unschedulable"):
         return "node(s) were unschedulable"
     if is_being_deleted(node) or not is_true(node, "Ready"):
@@ -139,13 +144,22 @@ def _node_refuses(pod: Object, node: Object) -> str:
     wanted = spec_of(pod).get("nodeSelector") or {}
     if any(labels_of(node).get(label) != value for label, value in wanted.items()):
         return "node(s) didn't match Pod's node affinity/selector"
-    return ""
+    return "" if are_free(pod, _there(node, around)) else NO_FREE_PORTS
+
+
+def _there(node: Object, around: Surroundings) -> Iterable[Object]:
+    """The neighbours on a node that have not ended."""
+    return (
+        other
+        for other in around.neighbours
+        if spec_of(other).get("nodeName") == name_of(node) and status_of(other).get("phase") not in _TERMINAL
+    )
 
 
 def _no_node(pod: Object, around: Surroundings) -> str:
     if not around.nodes:
         return "no nodes available to schedule pods"
-    reasons = sorted(_node_refuses(pod, node) for node in around.nodes)
+    reasons = sorted(_node_refuses(pod, node, around) for node in around.nodes)
     counted = {reason: reasons.count(reason) for reason in reasons}
     return _of_all(around, ", ".join(f"{count} {reason}" for reason, count in counted.items()))
 

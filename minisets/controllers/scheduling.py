@@ -13,6 +13,7 @@ from minisets.controllers.placement import NotOurs, Place, Refuse, SelectNode, S
 from minisets.controllers.volumes.claims import SELECTED_NODE
 from minisets.controllers.volumes.usage import claim_names, is_scheduled
 from minisets.errors import Conflict, NotFound
+from minisets.objects.hostports import host_ports
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     annotations_of,
@@ -68,6 +69,8 @@ class Scheduling:
                     yield key_of(change.object)
                 for name in claim_names(change.object):  # it may have had one exclusively
                     yield from self._waiting(change.ref.namespace, name)
+                if host_ports(change.object):  # likewise
+                    yield from self._waiting("")
 
     def reconcile(self, key: str) -> timedelta | None:
         """Decide, and do that."""
@@ -111,6 +114,7 @@ class Scheduling:
             claims={name_of(claim): claim for claim in found if claim is not None},
             classes={name_of(each): each for each in self._reader.list("StorageClass").items},
             pods=self._reader.list("Pod", namespace).items if found else (),
+            neighbours=self._reader.list("Pod").items if host_ports(pod) else (),
         )
 
     def _bind(self, pod: Object, node: str) -> None:

@@ -16,4 +16,6 @@ Decided 2026-11-23:
   label: a container inherits its image's labels, and a stranger's would look like ours.
 - The engine in memory mirrors Docker's traps (a create that returns a stranger's volume, a volume that a
   mount makes by itself, a sandbox that is dead); one contract suite holds both to the same behaviour.
+- 2026-11-25: a mount without a source is a volume of the container's own, removed with it. Trap: an archive's
+  answer is gzip unless told `identity`.
 """

@@ -12,7 +12,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from docker.auth import get_config_header, resolve_repository_name
+from docker.auth import encode_header, get_config_header, resolve_repository_name
 from docker.types import IPAMConfig
 from docker.utils import parse_repository_tag
 
@@ -20,7 +20,14 @@ from minisets.engine import docker_translate as translate
 from minisets.engine.docker_address import Address, find
 from minisets.engine.docker_connect import connect
 from minisets.engine.docker_errors import checked, translated
-from minisets.engine.docker_streams import DockerEvents, DockerExecStream, DockerStream, Wire, lines_of_json
+from minisets.engine.docker_streams import (
+    DockerEvents,
+    DockerExecStream,
+    DockerStream,
+    Wire,
+    end_of_file,
+    lines_of_json,
+)
 from minisets.engine.interface import ExecState
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
@@ -29,16 +36,18 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
+    from minisets.engine.info import EngineInfo
     from minisets.engine.interface import (
         Container,
         ContainerSpec,
         ContainerSummary,
-        EngineInfo,
         ExecSpec,
         Image,
+        Login,
         LogOptions,
         Network,
         NetworkSpec,
+        PathStat,
         Volume,
         VolumeSpec,
     )
@@ -154,9 +163,36 @@ class DockerEngine:
             return DockerStream(self._open("GET", f"containers/{quote(container)}/logs", query), tty=tty)
 
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive below a directory of a running container."""
+        """Unpack a tar archive below a directory of a container that runs, or was only made."""
         with translated(f"{path} in container {container}"):
             self._client.put_archive(container, path, archive)
+
+    def stat_path(self, container: str, path: str) -> PathStat | None:
+        """What is at a path. Why not the SDK: its `get_archive` reads the files themselves."""
+        url = self._url(f"containers/{quote(container)}/archive")
+        try:
+            with translated(f"{path} in container {container}"):
+                answer = checked(self._client.head(url, params={"path": path}, timeout=self._client.timeout))
+        except EngineNotFound:
+            self._inspect(container)  # raises if it is the container that is not there
+            return None
+        return translate.path_stat(answer.headers["X-Docker-Container-Path-Stat"])
+
+    def file_end(self, container: str, path: str, at_most: int) -> bytes | None:
+        """The last bytes of a file; None if nothing is there, or something that is no file."""
+        try:
+            with translated(f"{path} in container {container}"):
+                wire = self._open(
+                    "GET",
+                    f"containers/{quote(container)}/archive",
+                    {"path": path},
+                    headers={"Accept-Encoding": "identity"},
+                )
+        except EngineNotFound:
+            self._inspect(container)  # Why: the one answer stands for a missing file and a missing container
+            return None
+        with contextlib.closing(wire):
+            return end_of_file(wire, at_most)
 
     def _inspect(self, container: str) -> dict[str, Any]:
         with translated(f"container {container}"):
@@ -199,11 +235,14 @@ class DockerEngine:
         except EngineNotFound:
             return None
 
-    def pull_image(self, image: str) -> Iterator[str]:
-        """Pull as the lines are asked for, with the credentials that the docker command would use."""
+    def pull_image(self, image: str, login: Login | None = None) -> Iterator[str]:
+        """Pull as the lines are asked for; without a login, with the docker command's own."""
         repository, tag = parse_repository_tag(image)
         with translated(f"image {image}"):
-            header = get_config_header(self._client, resolve_repository_name(repository)[0])
+            if login is None:
+                header = get_config_header(self._client, resolve_repository_name(repository)[0])
+            else:
+                header = encode_header(translate.login_header(login))
             wire = self._open(
                 "POST",
                 "images/create",
@@ -318,7 +357,7 @@ class DockerEngine:
         response = checked(
             self._client.request(
                 method,
-                f"{self._client.base_url}/v{self._client.api_version}/{path}",
+                self._url(path),
                 params=query,
                 json=body,
                 headers={**(headers or {}), **upgrade},
@@ -327,3 +366,6 @@ class DockerEngine:
             )
         )
         return Wire(response, upgraded=body is not None)
+
+    def _url(self, path: str) -> str:
+        return f"{self._client.base_url}/v{self._client.api_version}/{path}"

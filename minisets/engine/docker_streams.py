@@ -7,9 +7,11 @@ elsewhere (`inspect_exec`, `info`). Leaves starting them to `docker.py`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import struct
+import tarfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +101,35 @@ def lines_of_json(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         for line in whole:
             if line.strip():
                 yield json.loads(line)
+
+
+class _Chunks:
+    """Chunks, to be read by size."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        """That many bytes, fewer only at the end."""
+        while len(self._held) < size and (more := next(self._chunks, b"")):
+            self._held += more
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+
+def end_of_file(chunks: Iterable[bytes], at_most: int) -> bytes | None:
+    """The last bytes of the one file in a tar archive, which is never held whole; None if it is no file."""
+    source: Any = _Chunks(chunks)
+    with tarfile.open(fileobj=source, mode="r|") as tar:
+        member = tar.next()
+        file = tar.extractfile(member) if member is not None and member.isfile() else None
+        if file is None:
+            return None
+        end = b""
+        for data in iter(functools.partial(file.read, _READ_AT_MOST), b""):
+            end = (end + data)[-at_most:]
+        return end
 
 
 class DockerStream:

@@ -5,17 +5,20 @@ Docker Engine API 1.41 and newer; a field that an engine leaves out reads as emp
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from minisets.engine import labels
+from minisets.engine.info import EngineInfo
 from minisets.engine.interface import (
     Container,
     ContainerSummary,
     EngineEvent,
-    EngineInfo,
     Image,
     Network,
+    PathStat,
     Volume,
 )
 from minisets.objects.metadata import moment
@@ -23,7 +26,7 @@ from minisets.objects.metadata import moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from minisets.engine.interface import ContainerSpec, Mount
+    from minisets.engine.interface import ContainerSpec, Login, Mount, PathKind, PublishedPort
 
 Json = dict[str, Any]
 
@@ -31,6 +34,17 @@ Json = dict[str, Any]
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NEVER = "0001-01-01"
+# Go's io/fs.FileMode, the narrower pattern first: a character device is a device too.
+_KINDS: dict[int, PathKind] = {
+    1 << 31: "directory",
+    1 << 27: "symlink",
+    1 << 26 | 1 << 21: "character device",
+    1 << 26: "block device",
+    1 << 25: "pipe",
+    1 << 24: "socket",
+}
+_SPECIAL = {1 << 23: 0o4000, 1 << 22: 0o2000, 1 << 20: 0o1000}
+_PERMISSIONS = 0o777
 _WITHOUT_ADDRESS = ("host", "none", "default")
 
 
@@ -47,6 +61,7 @@ def container_config(spec: ContainerSpec) -> Json:
         "Hostname": spec.hostname,
         "Tty": spec.tty,
         "OpenStdin": spec.stdin,
+        "ExposedPorts": {_port(one): {} for one in spec.ports},
         "StopTimeout": None if spec.stop_timeout is None else max(0, int(spec.stop_timeout.total_seconds())),
         "HostConfig": _host_config(spec),
     }
@@ -54,7 +69,7 @@ def container_config(spec: ContainerSpec) -> Json:
     if attachment and attachment.network not in _WITHOUT_ADDRESS:
         address = {"IPAMConfig": {"IPv4Address": attachment.address}} if attachment.address else {}
         body["NetworkingConfig"] = {"EndpointsConfig": {attachment.network: address}}
-    return {key: value for key, value in body.items() if value not in (None, "", [])}
+    return {key: value for key, value in body.items() if value not in (None, "", [], {})}
 
 
 def _host_config(spec: ContainerSpec) -> Json:
@@ -73,23 +88,47 @@ def _host_config(spec: ContainerSpec) -> Json:
         "CapAdd": list(spec.cap_add),
         "CapDrop": list(spec.cap_drop),
         "GroupAdd": list(spec.groups),
-        "SecurityOpt": ["no-new-privileges"] if spec.no_new_privileges else [],
+        "SecurityOpt": _security_options(spec),
+        "PortBindings": _bindings(spec.ports),
+        "Sysctls": dict(spec.sysctls),
+        "ExtraHosts": [f"{name}:{address}" for address, name in spec.hosts],
         "ReadonlyRootfs": spec.read_only_root,
         **_namespaces(spec),
     }
     # Why Init: an engine may be set to put an init of its own before every program.
-    return {"Init": False} | {key: value for key, value in host.items() if value not in (0, [], "")}
+    return {"Init": False} | {key: value for key, value in host.items() if value not in (0, [], {}, "")}
 
 
 def _namespaces(spec: ContainerSpec) -> Json:
     """A sandbox (it has an attachment) lends its IPC; what joins it shares its network and IPC."""
     if spec.joins:
         joined = f"container:{spec.joins}"
-        return {"NetworkMode": joined, "IpcMode": joined, "PidMode": joined if spec.joins_pid else ""}
+        network, ipc, pid = joined, joined, joined if spec.joins_pid else ""
+    else:
+        network = spec.attachment.network if spec.attachment else "none"
+        ipc, pid = "shareable" if spec.attachment else "", ""
     return {
-        "NetworkMode": spec.attachment.network if spec.attachment else "none",
-        "IpcMode": "shareable" if spec.attachment else "",
+        "NetworkMode": network,
+        "IpcMode": "host" if spec.host_ipc else ipc,
+        "PidMode": "host" if spec.host_pid else pid,
     }
+
+
+def _security_options(spec: ContainerSpec) -> list[str]:
+    own = [f"{kind}={profile}" for kind, profile in spec.confinement]
+    return ["no-new-privileges", *own] if spec.no_new_privileges else own
+
+
+def _port(one: PublishedPort) -> str:
+    return f"{one.port}/{one.protocol}"
+
+
+def _bindings(ports: Iterable[PublishedPort]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
+    for one in ports:
+        here = {"HostIp": one.host_address, "HostPort": str(one.host_port)}
+        found.setdefault(_port(one), []).append(here)
+    return found
 
 
 def _is_bound_by_name(mount: Mount) -> bool:
@@ -98,7 +137,8 @@ def _is_bound_by_name(mount: Mount) -> bool:
 
 
 def _bind(mount: Mount) -> str:
-    return f"{mount.source}:{mount.target}:{'ro' if mount.read_only else 'rw'}"
+    options = ["ro" if mount.read_only else "rw", mount.propagation]
+    return f"{mount.source}:{mount.target}:{','.join(filter(None, options))}"
 
 
 def _mount(mount: Mount) -> Json:
@@ -106,11 +146,27 @@ def _mount(mount: Mount) -> Json:
     match mount.kind:
         case "volume":
             # Why: Docker would copy the image's files into an empty volume; an empty claim is empty.
-            return body | {"Source": mount.source, "VolumeOptions": {"NoCopy": True}}
+            asked = {"Labels": dict(mount.labels), "Subpath": mount.sub_path}
+            options = {"NoCopy": True} | {key: value for key, value in asked.items() if value}
+            return body | {"Source": mount.source, "VolumeOptions": options}
         case "bind":
-            return body | {"Source": mount.source}
+            options = _bind_options(mount)
+            return body | {"Source": mount.source} | ({"BindOptions": options} if options else {})
         case "tmpfs":
             return body | {"TmpfsOptions": {"SizeBytes": mount.size_bytes}} if mount.size_bytes else body
+
+
+def _bind_options(mount: Mount) -> Json:
+    options: Json = {"Propagation": mount.propagation} if mount.propagation else {}
+    if mount.read_only and mount.recursion:
+        forced = mount.recursion == "forced"
+        options["ReadOnlyForceRecursive" if forced else "ReadOnlyNonRecursive"] = True
+    return options
+
+
+def login_header(login: Login) -> Json:
+    """What a registry's login looks like in a pull's header, before it is encoded."""
+    return {"username": login.username, "password": login.password, "serveraddress": login.server}
 
 
 def network_ipam(subnet: str, gateway: str, ip_range: str) -> Json:
@@ -178,6 +234,7 @@ def container(body: Json) -> Container:
         oom_killed=bool(state.get("OOMKilled")),
         error=state.get("Error") or "",
         addresses={name: net["IPAddress"] for name, net in networks.items() if net.get("IPAddress")},
+        mounts={one["Destination"]: one.get("Source") or "" for one in body.get("Mounts") or ()},
     )
 
 
@@ -204,6 +261,15 @@ def volume(body: Json) -> Volume:
         options=body.get("Options") or {},
         mountpoint=body.get("Mountpoint") or "",
     )
+
+
+def path_stat(header: str) -> PathStat:
+    """What the header of an archive call tells of a path. Its mode is Go's, which has bits of its own."""
+    body = json.loads(base64.b64decode(header))
+    mode = int(body["mode"])
+    kind: PathKind = next((kind for bit, kind in _KINDS.items() if mode & bit == bit), "file")
+    special = sum(ours for theirs, ours in _SPECIAL.items() if mode & theirs)
+    return PathStat(kind, mode & _PERMISSIONS | special, body.get("linkTarget") or "")
 
 
 def network(body: Json) -> Network:

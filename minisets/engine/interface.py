@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from minisets.engine.info import EngineInfo
+
 State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
 
@@ -21,7 +23,11 @@ class Mount:
     """What a container sees at `target`. A volume is never filled from the image (`nocopy`).
 
     kind `volume`: source is the volume's name; `bind`: a host path; `tmpfs`: no source.
+    A volume without a source is made for this container, with these labels, and removed with it.
     is_made: a host path that is not there becomes a directory.
+    sub_path: a part of a volume; only where `EngineInfo.has_sub_paths`, and the part has to be there.
+    propagation: of a bind. recursion: whether read_only is for what is mounted below too; only where
+    `EngineInfo.has_recursion`, empty: as the engine does it.
     """
 
     kind: Literal["volume", "bind", "tmpfs"]
@@ -30,6 +36,10 @@ class Mount:
     read_only: bool = False
     size_bytes: int = 0
     is_made: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    sub_path: str = ""
+    propagation: Literal["", "rslave", "rshared"] = ""
+    recursion: Literal["", "no", "forced"] = ""
 
 
 @dataclass(frozen=True)
@@ -41,11 +51,31 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class PublishedPort:
+    """A port of the machine that leads to one of the container's. protocol: `tcp`, `udp` or `sctp`."""
+
+    port: int
+    protocol: str
+    host_address: str
+    host_port: int
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a registry wants to know of who pulls."""
+
+    server: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """Everything that is said when a container is created. None = what the image says.
 
     entrypoint and arguments are Kubernetes' `command` and `args`. A container either has an
     attachment of its own or joins the network, IPC (and, if asked, pid) namespace of `joins`.
+    hosts: lines for /etc/hosts, address and name. confinement: `seccomp` or `apparmor` -> a profile.
     """
 
     name: str
@@ -60,6 +90,11 @@ class ContainerSpec:
     attachment: Attachment | None = None
     joins: str = ""
     joins_pid: bool = False
+    host_pid: bool = False
+    host_ipc: bool = False
+    hosts: tuple[tuple[str, str], ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    sysctls: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()
     stop_timeout: timedelta | None = None
     memory_bytes: int = 0
@@ -70,6 +105,7 @@ class ContainerSpec:
     cap_drop: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     no_new_privileges: bool = False
+    confinement: tuple[tuple[str, str], ...] = ()
     read_only_root: bool = False
     tty: bool = False
     stdin: bool = False
@@ -87,7 +123,10 @@ class ContainerSummary:
 
 @dataclass(frozen=True)
 class Container:
-    """One container as the engine sees it now. `addresses`: network name -> address."""
+    """One container as the engine sees it now. `addresses`: network name -> address.
+
+    mounts: target -> where what it sees there lies on the engine's machine.
+    """
 
     id: str
     name: str
@@ -102,6 +141,7 @@ class Container:
     oom_killed: bool = False
     error: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +155,18 @@ class Image:
     architecture: str
     stop_signal: str = ""
     user: str = ""
+
+
+PathKind = Literal["file", "directory", "symlink", "socket", "character device", "block device", "pipe"]
+
+
+@dataclass(frozen=True)
+class PathStat:
+    """What lies at a path of a container. link: where a symlink leads to in the end, as seen in there."""
+
+    kind: PathKind
+    mode: int
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,29 +210,6 @@ class Network:
     labels: Mapping[str, str]
     subnet: str
     gateway: str
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """What the engine says of itself and of its machine. root: where it keeps its data."""
-
-    id: str
-    name: str
-    version: str
-    api_version: str
-    architecture: str
-    operating_system: str
-    os_type: str
-    kernel: str
-    cpus: int
-    memory_bytes: int
-    rootless: bool
-    root: str = ""
-
-    @property
-    def identity(self) -> str:
-        """Tells the engines of one machine apart. Why not the id: Podman makes one for each question."""
-        return f"{self.name}:{self.root}"
 
 
 @dataclass(frozen=True)
@@ -297,12 +326,21 @@ class Engine(Protocol):
         """Tell a tty its size."""
 
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive below a directory of a running container."""
+        """Unpack a tar archive below a directory of a container that runs, or was only made.
+
+        A volume in memory keeps what is put in only while a container that mounts it runs.
+        """
+
+    def stat_path(self, container: str, path: str) -> PathStat | None:
+        """What is at a path, links on the way there followed; of a container that was only made too."""
+
+    def file_end(self, container: str, path: str, at_most: int) -> bytes | None:
+        """The last bytes of a file, seen as the container does or did, running or ended; None: no file."""
 
     def inspect_image(self, image: str) -> Image | None:
         """The local image of that name, digest or id, or None."""
 
-    def pull_image(self, image: str) -> Iterator[str]:
+    def pull_image(self, image: str, login: Login | None = None) -> Iterator[str]:
         """Pull, yielding one line of progress at a time; raises EngineError when it fails."""
 
     def import_image(self, name: str, root: bytes, changes: tuple[str, ...]) -> str:

@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
-KIND = "dev.minisets.kind"  # a Part, or volume | pod-volume | network | image | control | state | build
+KIND = "dev.minisets.kind"  # a Part, volume | pod-volume | network | image | control | state | build | look
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
 POD = "dev.minisets.pod"
@@ -152,6 +152,14 @@ def build_labels() -> dict[str, str]:
     Why no cluster: the image inherits its labels.
     """
     return {KIND: "build", LAYOUT: _LAYOUT}
+
+
+def look_labels(cluster: str) -> dict[str, str]:
+    """For a container that is made only to look at the machine through it.
+
+    Why no pod: its end would be a reason to look at the pod, which is why it was made.
+    """
+    return _made_by_us(cluster, "look")
 
 
 def is_data(labels: Labels, cluster: str) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from minisets.engine.interface import EngineInfo, ExecState, VolumeSpec
+from minisets.engine.info import EngineInfo
+from minisets.engine.interface import ExecState, VolumeSpec
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
-from minisets.engine.memory_files import unpack
-from minisets.engine.memory_machine import MemoryMachine, mount_at
+from minisets.engine.memory_machine import MemoryMachine
+from minisets.engine.memory_paths import mount_at
 from minisets.engine.memory_resources import carries
 from minisets.engine.memory_streams import Channel, MemoryExecStream
 from minisets.errors import EngineConflict, EngineError, EngineNotFound, EngineUnavailable
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
         EngineEvent,
         ExecSpec,
         Image,
+        Login,
         LogOptions,
         Network,
         NetworkSpec,
         Output,
+        PathStat,
         Volume,
     )
 
@@ -65,7 +68,7 @@ class MemoryEngine(MemoryMachine):
             id="memory",
             name="memory",
             version="0",
-            api_version="1.41",
+            api_version=self.api_version,
             architecture="amd64",
             operating_system="memory",
             os_type="linux",
@@ -96,7 +99,8 @@ class MemoryEngine(MemoryMachine):
     @_call
     def inspect_container(self, container: str) -> Container:
         """By id or name."""
-        return self._find(container).as_container()
+        record = self._find(container)
+        return record.as_container(self._mounts_of(record))
 
     @_call
     def create_container(self, spec: ContainerSpec) -> str:
@@ -105,11 +109,10 @@ class MemoryEngine(MemoryMachine):
         image = self._images.find(spec.image)
         if image is None:
             raise EngineNotFound(f"container {spec.name}: No such image: {spec.image}")
-        for mount in spec.mounts:
-            if mount.kind == "volume":
-                self._volumes.create(VolumeSpec(mount.source, {}))
+        self._paths.bind(spec)
+        spec, own = self._with_volumes(spec)
         labels = {**image.labels, **spec.labels}
-        record = Record(self._new_id(), spec.name, spec, labels, image.id, self._clock.now())
+        record = Record(self._new_id(), spec.name, spec, labels, image.id, self._clock.now(), own_volumes=own)
         self._records[record.id] = record
         self._say(record, "create")
         return record.id
@@ -123,6 +126,7 @@ class MemoryEngine(MemoryMachine):
         if record.state not in ("created", "exited"):
             raise EngineConflict(f"container {record.name}: cannot be started, it is {record.state}")
         record.addresses = self._joined_or_attached(record)
+        self._refuse_taken_ports(record)
         behaviour = self._scripts.behaviour_of(record.spec.name, record.spec.image)
         if behaviour.fails_to_start:
             record.error, record.exit_code = behaviour.fails_to_start, 127
@@ -171,6 +175,8 @@ class MemoryEngine(MemoryMachine):
         if record.is_running:
             self._end(record, KILLED)
         del self._records[record.id]
+        for volume in record.own_volumes:
+            self._volumes.remove(volume, ())
         self._say(record, "destroy")
 
     @_call
@@ -180,16 +186,26 @@ class MemoryEngine(MemoryMachine):
 
     @_call
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive below a directory of a running container."""
+        """Unpack a tar archive. Trap, as in Docker: a volume in memory that nobody uses stays empty."""
         record = self._find(container)
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: files go only into a running container")
         mount = mount_at(record, path)
         if mount.read_only if mount else record.spec.read_only_root:
             raise EngineError(f"{path} in container {record.name}: container rootfs is marked read-only")
-        files, below = self._place(record, path)
-        prefix = "" if below in ("", ".") else f"{below}/"
-        files.update((prefix + name, file) for name, file in unpack(archive).items())
+        if mount is not None and self._paths.stat(record, path) is None:
+            raise EngineNotFound(f"{path} in container {record.name}: Could not find the file {path}")
+        self._paths.put(record, path, archive)
+        self._empty_unused()
+
+    @_call
+    def stat_path(self, container: str, path: str) -> PathStat | None:
+        """What is at a path."""
+        return self._paths.stat(self._find(container), path)
+
+    @_call
+    def file_end(self, container: str, path: str, at_most: int) -> bytes | None:
+        """The last bytes of a file; None if there is none."""
+        found = self.read_file(container, path)
+        return None if found is None else found[-at_most:]
 
     # --- commands in containers ---
 
@@ -236,9 +252,9 @@ class MemoryEngine(MemoryMachine):
         return self._images.find(image)
 
     @_call
-    def pull_image(self, image: str) -> Iterator[str]:
+    def pull_image(self, image: str, login: Login | None = None) -> Iterator[str]:
         """Pull as the lines are asked for."""
-        return self._images.pull(image)
+        return self._images.pull(image, login)
 
     @_call
     def import_image(self, name: str, root: bytes, changes: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from minisets.engine.interface import Container, ContainerSummary
 from minisets.engine.memory_streams import Channel, MemoryExecStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from minisets.engine.interface import ContainerSpec, ExecSpec, LogOptions, Output, State
@@ -65,6 +65,7 @@ class Record:
     signals: list[str] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
+    own_volumes: tuple[str, ...] = ()
     _log: list[tuple[datetime, Output]] = field(default_factory=list)
     _followers: list[tuple[LogOptions, Channel[Output]]] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Record:
         """Whether its program runs."""
         return self.state == "running"
 
-    def as_container(self) -> Container:
+    def as_container(self, mounts: Mapping[str, str]) -> Container:
         """What an inspect tells."""
         return Container(
             id=self.id,
@@ -89,6 +90,7 @@ class Record:
             oom_killed=self.oom_killed,
             error=self.error,
             addresses=dict(self.addresses),
+            mounts=mounts,
         )
 
     def as_summary(self) -> ContainerSummary:

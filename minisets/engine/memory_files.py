@@ -1,4 +1,4 @@
-"""Files in the engine in memory: just enough to put archives in and to read what a container would see."""
+"""Files in the engine in memory: just enough to put archives in and to tell what a container would see."""
 
 from __future__ import annotations
 
@@ -6,31 +6,29 @@ import io
 import posixpath
 import tarfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_LINKS_AT_MOST = 8
 
 
 @dataclass(frozen=True)
 class File:
-    """A file, or a symlink where `link` is set."""
+    """A file, a symlink where `link` is set, or a directory that was put there in so many words."""
 
     data: bytes = b""
     link: str = ""
     mode: int = 0o644
     user: int = 0
     group: int = 0
+    is_directory: bool = False
+
+
+DIRECTORY = File(is_directory=True)
 
 
 def unpack(archive: bytes) -> dict[str, File]:
-    """What is in a tar archive, by path; folders are left out."""
+    """What is in a tar archive, by path."""
     found = {}
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
-            if not (member.isfile() or member.issym()):
+            if not (member.isfile() or member.issym() or member.isdir()):
                 continue
             content = tar.extractfile(member) if member.isfile() else None
             found[posixpath.normpath(member.name).lstrip("/")] = File(
@@ -39,21 +37,6 @@ def unpack(archive: bytes) -> dict[str, File]:
                 member.mode,
                 member.uid,
                 member.gid,
+                member.isdir(),
             )
     return found
-
-
-def resolve(files: Mapping[str, File], path: str) -> File | None:
-    """The file at a path below the root of `files`, following relative symlinks; None if there is none."""
-    path = posixpath.normpath(path)
-    for _ in range(_LINKS_AT_MOST):
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            head = "/".join(parts[:count])
-            if head in files and files[head].link:
-                target = posixpath.join(posixpath.dirname(head), files[head].link)
-                path = posixpath.normpath(posixpath.join(target, *parts[count:]))
-                break
-        else:
-            return files.get(path)
-    return None

@@ -8,20 +8,22 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from minisets.engine.interface import EngineEvent
+from minisets.engine.interface import EngineEvent, VolumeSpec
 from minisets.engine.memory_containers import KILLED, Command, Record
-from minisets.engine.memory_files import File, resolve
+from minisets.engine.memory_files import DIRECTORY, File
+from minisets.engine.memory_paths import Paths
 from minisets.engine.memory_resources import Images, Networks, Volumes, carries
 from minisets.engine.memory_scripts import Scripts
-from minisets.errors import EngineConflict, EngineNotFound
+from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minisets.clock import Clock
-    from minisets.engine.interface import ContainerSpec, Image, Mount, State
+    from minisets.engine.interface import ContainerSpec, Image, PathKind, PublishedPort, State
     from minisets.engine.memory_streams import Channel
 
 
@@ -37,6 +39,8 @@ class MemoryMachine:
         self._commands: dict[str, Command] = {}
         self._images = Images()
         self._volumes = Volumes()
+        self._paths = Paths(self._volumes)
+        self.api_version = "1.41"
         self._networks = Networks()
         self._subscribers: list[tuple[Mapping[str, str], Channel[EngineEvent]]] = []
         self._numbers = itertools.count(1)
@@ -93,6 +97,11 @@ class MemoryMachine:
         with self._lock:
             self._images.refuse(image, complaint)
 
+    def lock_image(self, image: str, username: str, password: str) -> None:
+        """There is no such image, and only this user may pull it."""
+        with self._lock:
+            self._images.lock(image, username, password)
+
     def allow_pull(self, image: str) -> None:
         """Pulling it works (again)."""
         with self._lock:
@@ -121,14 +130,36 @@ class MemoryMachine:
     def read_file(self, container: str, path: str) -> bytes | None:
         """What the container would read at a path, through mounts and symlinks; None if nothing is there."""
         with self._lock:
-            files, below = self._place(self._find(container), path)
-            found = resolve(files, below)
-            return found.data if found else None
+            record = self._find(container)
+            found = self._paths.file(record, self._paths.followed(record, path))
+            return found.data if found and not found.is_directory else None
+
+    def write_file(self, container: str, path: str, data: bytes) -> None:
+        """The container's program writes a file, through its mounts."""
+        with self._lock:
+            files, below = self._paths.place(self._find(container), path)
+            files[below] = File(data)
 
     def files_of(self, volume: str) -> dict[str, File]:
-        """What is in a volume, by path."""
+        """The files and links in a volume, by path."""
         with self._lock:
-            return dict(self._volumes.records[volume].files)
+            files = self._volumes.records[volume].files
+            return {path: file for path, file in files.items() if not file.is_directory}
+
+    def root_of(self, volume: str) -> File:
+        """The owner and mode that a volume's root was given."""
+        with self._lock:
+            return self._volumes.records[volume].files.get("", DIRECTORY)
+
+    def set_on_host(self, path: str, kind: PathKind | None) -> None:
+        """What the machine has at a path; None: nothing. Of a path not told of it has a directory."""
+        with self._lock:
+            self._paths.set_on_host(path, kind)
+
+    def kind_on_host(self, path: str) -> PathKind | None:
+        """What the machine has at a path."""
+        with self._lock:
+            return self._paths.kind_on_host(path)
 
     # --- how ---
 
@@ -156,6 +187,37 @@ class MemoryMachine:
                 f'container {name}: Conflict. The container name "/{name}" is already in use by container '
                 f'"{holder.id[:12]}"'
             )
+
+    def _refuse_taken_ports(self, record: Record) -> None:
+        """Trap, as in Docker: a port of the machine is found to be taken only at the start."""
+        for other in self._records.values():
+            if other.is_running and (taken := _common_port(record.spec, other.spec)):
+                raise EngineError(
+                    f"container {record.name}: Bind for {taken.host_address}:{taken.host_port} failed: "
+                    "port is already allocated"
+                )
+
+    def _with_volumes(self, spec: ContainerSpec) -> tuple[ContainerSpec, tuple[str, ...]]:
+        """With a volume behind each mount that wants one, and the names of those that are its alone."""
+        mounts, own = [], []
+        for mount in spec.mounts:
+            if mount.kind == "volume":
+                name = mount.source or self._new_id()
+                own += [] if mount.source else [name]
+                self._volumes.create(VolumeSpec(name, dict(mount.labels)))
+                mounts.append(replace(mount, source=name))
+            else:
+                mounts.append(mount)
+        return replace(spec, mounts=tuple(mounts)), tuple(own)
+
+    def _mounts_of(self, record: Record) -> dict[str, str]:
+        """Where on the machine lies what the container sees: target -> path."""
+        return {
+            mount.target: self._volumes.records[mount.source].volume.mountpoint
+            if mount.kind == "volume"
+            else mount.source
+            for mount in record.spec.mounts
+        }
 
     def _users_of(self, volume: str) -> list[Record]:
         return [
@@ -196,16 +258,24 @@ class MemoryMachine:
         for other in list(self._records.values()):
             if other.spec.joins_pid and other.spec.joins in (record.id, record.name):
                 self._end(other, KILLED)
+        self._empty_unused()
+
+    def _empty_unused(self) -> None:
+        """A volume in memory is empty when nobody who runs mounts it."""
         for name, volume in self._volumes.records.items():
             if volume.is_in_memory and not any(user.is_running for user in self._users_of(name)):
                 volume.files.clear()
 
-    def _place(self, record: Record, path: str) -> tuple[dict[str, File], str]:
-        """Where a path of the container lies: a volume's files, or its own; and the path in there."""
-        mount = mount_at(record, path)
-        if mount is None or mount.kind != "volume":
-            return record.files, path.strip("/")
-        return self._volumes.records[mount.source].files, path[len(mount.target) :].strip("/")
+    def _run_pause(self, record: Record, words: tuple[str, ...]) -> bytes:
+        """Why it could not be done; empty if it was."""
+        _, verb, directory, what = words
+        if self._paths.stat(record, directory) is None:
+            return f"pause: cannot open {directory}: error 2\n".encode()
+        if verb == "swap":
+            self._paths.swap(record, directory, what)
+        else:
+            self._paths.own(record, directory, int(what), unless_owned=verb == "match")
+        return b""
 
     def _take_input(self, command: Command, data: bytes) -> None:
         with self._lock:
@@ -215,7 +285,7 @@ class MemoryMachine:
                 command.stdin += data
 
     def _run(self, command: Command) -> None:
-        """Do what the script says, or what `cat` and our own `pause swap` do, and end."""
+        """Do what the script says, or what `cat` and our own `pause` do, and end."""
         with self._lock:
             if not command.is_running or command.stream is None:
                 return
@@ -224,10 +294,11 @@ class MemoryMachine:
             if words == ("cat",):
                 command.end(0)
                 return
-            if len(words) == 4 and words[1] == "swap":
-                files, below = self._place(record, words[2])
-                files[f"{below}/..data".lstrip("/")] = File(link=words[3])
-                command.end(0)
+            if len(words) == 4 and words[1] in ("swap", "own", "match"):
+                said = self._run_pause(record, words)
+                if said:
+                    command.stream.put(("stderr", said))
+                command.end(1 if said else 0)
                 return
             result = self._scripts.behaviour_of(record.spec.name, record.spec.image).run(words, command.stdin)
             if result.stdout:
@@ -238,7 +309,7 @@ class MemoryMachine:
                 command.end(result.exit_code, leaves_open=result.leaves_open)
 
 
-def mount_at(record: Record, path: str) -> Mount | None:
-    """The innermost mount that holds a path of the container."""
-    inside = [m for m in record.spec.mounts if f"{path}/".startswith(f"{m.target.rstrip('/')}/")]
-    return max(inside, key=lambda mount: len(mount.target), default=None)
+def _common_port(one: ContainerSpec, other: ContainerSpec) -> PublishedPort | None:
+    """The first port of the machine that both want."""
+    taken = {(port.protocol, port.host_port) for port in other.ports}
+    return next((port for port in one.ports if (port.protocol, port.host_port) in taken), None)

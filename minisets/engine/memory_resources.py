@@ -14,7 +14,7 @@ from minisets.errors import EngineConflict, EngineError, EngineNotFound
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from minisets.engine.interface import NetworkSpec, VolumeSpec
+    from minisets.engine.interface import Login, NetworkSpec, VolumeSpec
     from minisets.engine.memory_files import File
 
 
@@ -30,6 +30,7 @@ class Images:
         self._made: dict[str, Image] = {}
         self._missing: set[str] = set()
         self._refused: dict[str, str] = {}
+        self._locked: dict[str, tuple[str, str]] = {}
 
     def find(self, name: str) -> Image | None:
         """By name or id."""
@@ -53,11 +54,19 @@ class Images:
         """Pulling works again."""
         self._refused.pop(tagged(name), None)
 
-    def pull(self, name: str) -> Iterator[str]:
+    def lock(self, name: str, username: str, password: str) -> None:
+        """It is not there, and its registry gives it to this user alone."""
+        self.miss(name)
+        self._locked[tagged(name)] = (username, password)
+
+    def pull(self, name: str, login: Login | None) -> Iterator[str]:
         """Pull it, or fail after the first line, as registries do."""
         yield f"Pulling from {name.partition(':')[0]}"
         if complaint := self._refused.get(tagged(name)):
             raise EngineError(f"image {name}: {complaint}")
+        wanted = self._locked.get(tagged(name))
+        if wanted and (login is None or wanted != (login.username, login.password)):
+            raise EngineError(f"image {name}: pull access denied: unauthorized")
         self._missing.discard(tagged(name))
         yield f"Status: Downloaded newer image for {tagged(name)}"
 

@@ -13,4 +13,22 @@ Decided 2026-11-23:
 - A container is known by pod uid, never by name: an old and a new `web-0` overlap without harm (A-107).
 - Stopping never waits: a signal, then the die event or the recheck at the deadline brings the next plan.
 - Secrets lie in memory (tmpfs volumes that the sandbox holds), as on a node.
+
+Decided 2026-11-25:
+- Hooks run in a lane; how they went is an observation like a probe's. One that sleeps is only a time. A
+  postStart is done when the pod's status says that its container runs; a new kubelet runs any other again.
+  Rejected: a label (cannot be written later), never running it again (a hook could be lost).
+- The grace counts from when the deletion was seen, between what is on record and a second more: stamps are
+  cut to seconds. Trap: taken as it is recorded, a grace was up to a second short.
+- A command that the engine could not begin (126/127 and "OCI runtime exec failed") is the prober's error.
+- Which files a volume shows is the name of the folder that `..data` points at: a new kubelet reads it, and
+  writes only what differs. Rejected: a label, a file of hashes.
+- The machine is looked at through containers that bind a path and are never started; they carry no pod's
+  labels, or their end would wake the pod that made them. Rejected: binding `/`.
+- A part of a volume, below API 1.45, is a bind of where the volume lies. Rejected: a second `local` volume
+  (it cannot be a file).
+- What a container says at its end lies in a nameless volume of its sandbox, bound file by file. Traps: `/dev`
+  is the container's own tmpfs, gone at its end; a volume mount is a folder. Where an engine will not bind,
+  the container goes without. Rejected: a named volume a pod (one more to see, one more step in each plan).
+- A pod is admitted once, before it has a startTime; one that was refused has none.
 """

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from minisets.engine.labels import Part
+    from minisets.kubelet.observe import Hook
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,31 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class RunHook:
+    """Have a container's hook run, in the lane of the hooks. With a preStop hook its end begins."""
+
+    id: str
+    what: str
+    hook: Hook
+    cause: str
+
+    def __str__(self) -> str:
+        return f"run {self.hook} hook of {self.what}: {self.cause}"
+
+
+@dataclass(frozen=True)
+class BeginEnd:
+    """From now on a container's grace counts, though others are to stop before it is asked."""
+
+    id: str
+    what: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"begin the end of {self.what}: {self.cause}"
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ask to stop: the image's stop signal, once."""
 
@@ -175,6 +201,8 @@ PodAction = (
     | CreateContainer
     | Start
     | SetAside
+    | RunHook
+    | BeginEnd
     | Stop
     | Kill
     | Remove

@@ -1,4 +1,4 @@
-"""What a new status of a pod is worth an event of: a container that begins to wait, and for what. Pure.
+"""What events say of a pod: a container that begins to wait, and for what, or ends; its deadline. Pure.
 
 Leaves recording to `pods.py`; images that are pulled speak for themselves (`images.py`).
 Kubernetes: kuberuntime_manager.go doBackOff, images/image_manager.go EnsureImageExists.
@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from minisets.kubelet.container_status import CRASH_LOOP, reported
-from minisets.kubelet.containers import Wanted, wanted
-from minisets.objects.metadata import name_of, namespace_of, uid_of
+from minisets.kubelet.container_status import CRASH_LOOP
+from minisets.kubelet.containers import Wanted, reported, wanted
+from minisets.kubelet.deadlines import REASON
+from minisets.kubelet.plan import FAILED_POST_START
+from minisets.objects.metadata import name_of, namespace_of, status_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +33,17 @@ class News:
     field_path: str
 
 
+def killing_message(one: Wanted, cause: str) -> str:
+    """What the event of a container's end says. Kubernetes: computePodActions, killContainer."""
+    if cause.startswith(("failed ", "definition ")):
+        return f"{'Init container' if one.kind == 'init' else 'Container'} {one.name} {cause}"
+    return cause if cause == FAILED_POST_START else f"Stopping container {one.name}"
+
+
 def news(old: Object, new: Object) -> Iterator[News]:
     """The events that a change of the status is worth."""
+    if status_of(new).get("reason") == REASON and status_of(old).get("reason") != REASON:
+        yield News("Normal", REASON, str(status_of(new).get("message") or ""), "")
     for one in wanted(new):
         waiting = _waiting(new, one)
         reason = str(waiting.get("reason") or "")
@@ -41,13 +52,13 @@ def news(old: Object, new: Object) -> Iterator[News]:
 
 
 def _of(pod: Object, one: Wanted, reason: str, message: str) -> Iterator[News]:
-    path = f"spec.{'initContainers' if one.kind == 'init' else 'containers'}{{{one.name}}}"
+    path = one.field_path
     if reason == CRASH_LOOP:
         said = f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})"
         text = f"Back-off restarting failed container {one.name} in pod {said}"
         yield News("Warning", "BackOff", text, path)
     elif reason == "ImagePullBackOff":
-        yield News("Normal", "BackOff", message, path)
+        yield News("Normal", "BackOff", message.partition(": ErrImagePull: ")[0], path)
         yield News("Warning", "Failed", f"Error: {reason}", path)
     elif reason in _INSPECTED:
         yield News("Warning", _INSPECTED[reason], message, path)

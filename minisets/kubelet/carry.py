@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from minisets.engine import labels, names
-from minisets.engine.interface import VolumeSpec
 from minisets.errors import (
     Conflict,
     EngineConflict,
@@ -19,11 +18,11 @@ from minisets.errors import (
     EngineNotFound,
     EngineTimeout,
     EngineUnavailable,
-    MinisetsError,
     NotFound,
 )
-from minisets.kubelet import mounts
+from minisets.kubelet import endings, mounts
 from minisets.kubelet.actions import (
+    BeginEnd,
     CreateContainer,
     CreateSandbox,
     CreateVolume,
@@ -33,34 +32,38 @@ from minisets.kubelet.actions import (
     PullImage,
     Remove,
     RemoveVolume,
+    RunHook,
     SetAside,
     Start,
     Stop,
     Warn,
     WriteFiles,
 )
+from minisets.kubelet.announcing import killing_message
 from minisets.kubelet.attaching import attached
-from minisets.kubelet.containers import Wanted, wanted
+from minisets.kubelet.containers import Wanted, address_of, wanted
 from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.files import archive_of
+from minisets.kubelet.hooks import Hooks, Occasion
+from minisets.kubelet.isolation import root_refused
+from minisets.kubelet.mounting import Mounting
 from minisets.kubelet.spec import (
     SandboxSurroundings,
     Surroundings,
     container_spec,
+    dns_policy,
     resolv_conf,
-    root_refused,
     sandbox_spec,
 )
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import name_of, namespace_of, ref_of, spec_of, uid_of
+from minisets.objects.metadata import name_of, namespace_of, ref_of, uid_of
 from minisets.registry.registry import DeleteOptions
 from minisets.settings import NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from minisets.engine.interface import Engine
+    from minisets.engine.interface import ContainerSpec, Engine, Mount
     from minisets.kubelet.addresses import Addresses
     from minisets.kubelet.images import Images
     from minisets.kubelet.memory import Memory
@@ -89,6 +92,7 @@ class Parts:
     addresses: Addresses
     sandbox_image: SandboxImage
     memory: Memory
+    hooks: Hooks
     dns: str
 
 
@@ -99,16 +103,17 @@ class Carrier:
         self._parts = parts
         self._engine = parts.engine
         self._cluster = parts.settings.cluster
+        self.mounting = Mounting(parts.store, parts.engine, parts.memory, parts.sandbox_image, self._cluster)
 
     def carry_out(self, pod: Object, observed: ObservedPod, action: PodAction) -> bool:  # noqa: PLR0912 - one row an action
         """Whether it makes sense to look at the pod again at once. Raises what the engine raised."""
         match action:
             case CreateVolume():
-                self._create_volume(pod, action.volume)
+                self.mounting.create_volume(pod, action.volume)
             case CreateSandbox():
                 self._create_sandbox(pod, observed, action)
             case WriteFiles():
-                self._write_files(pod, action)
+                self.mounting.write(pod, action.volume, action.sandbox)
                 return False  # Why: what follows in the plan decides; a pod that waits would spin on this
             case PullImage():
                 self._parts.images.request(pod, _named(pod, action.container), action.restart)
@@ -118,6 +123,10 @@ class Carrier:
                 return self._start(pod, action)
             case SetAside():
                 self._set_aside(pod, action)
+            case RunHook():
+                self._run_hook(pod, observed, action)
+            case BeginEnd():
+                self._say_killing(pod, action)
             case Stop():
                 self._stop(pod, action)
             case Kill():
@@ -126,6 +135,7 @@ class Carrier:
                 return False
             case Remove():
                 self._engine.remove_container(action.id, force=True)
+                self._parts.hooks.forget(action.id)
                 self._parts.memory.forget(action.id)
             case RemoveVolume():
                 self._engine.remove_volume(action.name)
@@ -141,28 +151,18 @@ class Carrier:
 
     # --- volumes and the sandbox ---
 
-    def _create_volume(self, pod: Object, volume: str) -> None:
-        """Trap: the engine hands out whatever has the name, so its labels decide whether it is ours."""
-        wanted_labels = labels.pod_volume_labels(self._cluster, pod, volume)
-        options = mounts.volume_options(pod, volume)
-        for attempt in range(_NAMES_TRIED):
-            name = names.pod_volume_name(self._cluster, namespace_of(pod), name_of(pod), volume, attempt)
-            made = self._engine.create_volume(VolumeSpec(name, wanted_labels, options=options))
-            if dict(made.labels) == wanted_labels:
-                return
-        raise MinisetsError(f"every name for the volume {volume} of pod {name_of(pod)} is taken")
-
     def _create_sandbox(self, pod: Object, observed: ObservedPod, action: CreateSandbox) -> None:
         if action.attempt:
             said = "Pod sandbox changed, it will be killed and re-created."
             self._tell(pod, "Normal", "SandboxChanged", said)
         own = self._engine.list_volumes(labels.pod_selector(self._cluster, uid_of(pod)))
         volumes = {one.labels.get(labels.POD_VOLUME, ""): one.name for one in own} | dict(observed.volumes)
-        sources = self._sources(pod)
+        sources = self.mounting.sources(pod)
         self._say_if_nameless(pod)
         image = self._parts.sandbox_image.ensured()
         joined, address = attached(pod, self._parts)
-        around = SandboxSurroundings(self._cluster, joined, address, mounts.sandbox_mounts(sources, volumes))
+        mounted = (*mounts.sandbox_mounts(sources, volumes), endings.sandbox_mount(self._cluster, pod))
+        around = SandboxSurroundings(self._cluster, joined, address, mounted)
 
         def create(name: str) -> str:
             text = resolv_conf(pod, self._parts.dns)
@@ -183,27 +183,9 @@ class Carrier:
         """Kubernetes: kubelet network/dns.Configurer GetPodDNS."""
         if self._parts.dns or self._parts.settings.subnet is None:
             return
-        if (spec_of(pod).get("dnsPolicy") or "ClusterFirst") in ("ClusterFirst", "ClusterFirstWithHostNet"):
+        if dns_policy(pod) in ("ClusterFirst", "ClusterFirstWithHostNet"):
             said = "the cluster's names are not served (see the server's log): the pod resolves others only"
             self._tell(pod, "Warning", "MissingClusterDNS", said)
-
-    def _sources(self, pod: Object) -> Mapping[str, mounts.Source]:
-        """What stands behind each volume. What is not ours is not mounted because a PV names it."""
-        sources = {name: mounts.source_of(pod, name, self._parts.store) for name in mounts.volumes(pod)}
-        for source in sources.values():
-            if source.kind == "volume":
-                found = self._engine.inspect_volume(source.name)
-                if found is None:
-                    raise NotYet(f"the Docker volume {source.name} is gone", "FailedMount")
-                # Why the kind: the cluster's own state, with everybody's Secrets, is a volume of ours too.
-                if not labels.is_data(found.labels, self._cluster):
-                    said = f"the Docker volume {source.name} is not a claim's of minisets: it is not mounted"
-                    raise NotYet(said, "FailedMount")
-        return sources
-
-    def _write_files(self, pod: Object, action: WriteFiles) -> None:
-        path, archive = archive_of(pod, action.volume, self._parts.store, self._node())
-        self._engine.put_archive(action.sandbox, path, archive)
 
     # --- containers ---
 
@@ -212,16 +194,21 @@ class Carrier:
         one = _named(pod, action.container)
         try:
             env = environment(self._fresh(pod), one.spec, self._parts.store, self._node())
-            mounted = mounts.container_mounts(pod, one.spec, self._sources(pod), observed.volumes)
-            self._check_user(pod, one)
+            mounted = self.mounting.container_mounts(pod, one, env, observed, action.sandbox)
+            image_user = self._image_user(pod, one)
         except NotYet as error:
             self._say_waiting(pod, one, error.reason, str(error))
             return False
         self._parts.memory.wait_no_more(uid_of(pod), one.name)
-        around = Surroundings(self._cluster, str(one.spec["image"]), env, mounted)
+        own = endings.prepared(self._engine, observed.sandbox, one, action.restart)
 
         def create(name: str) -> str:
-            return self._engine.create_container(container_spec(pod, one, action, name, around))
+            return endings.with_or_without(own, lambda more: self._engine.create_container(spec(name, more)))
+
+        def spec(name: str, more: tuple[Mount, ...]) -> ContainerSpec:
+            image = str(one.spec["image"])
+            around = Surroundings(self._cluster, image, env, (*mounted, *more), image_user)
+            return container_spec(pod, one, action, name, around)
 
         try:
             self._under_a_free_name(pod, one.name, one.role, create)
@@ -238,17 +225,20 @@ class Carrier:
         self._tell(pod, "Normal", "Created", f"Container created: {one.name}", one)
         return True
 
-    def _check_user(self, pod: Object, one: Wanted) -> None:
+    def _image_user(self, pod: Object, one: Wanted) -> str:
+        """Whom the image runs as; NotYet where the pod will not have that."""
         image = self._engine.inspect_image(str(one.spec["image"]))
-        if why := root_refused(pod, one, image.user if image else ""):
+        user = image.user if image else ""
+        if why := root_refused(pod, one, user):
             raise NotYet(why)
+        return user
 
     def _say_waiting(self, pod: Object, one: Wanted, reason: str, message: str) -> None:
         self._tell(pod, "Warning", "Failed", f"Error: {message}", one)
         self._parts.memory.wait(uid_of(pod), one.name, reason, message)
 
     def _start(self, pod: Object, action: Start) -> bool:
-        one = next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)
+        one = _of(pod, action)
         try:
             self._engine.start_container(action.id)
         except (EngineUnavailable, EngineTimeout):
@@ -281,16 +271,26 @@ class Carrier:
 
         self._under_a_free_name(pod, one.name, one.role, rename, restart=action.restart)
 
+    def _run_hook(self, pod: Object, observed: ObservedPod, action: RunHook) -> None:
+        if action.hook == "preStop":
+            self._say_killing(pod, action)
+        one = _of(pod, action)
+        if one is not None:
+            where = address_of(pod, observed)
+            self._parts.hooks.begin(Occasion(pod, one, action.id, action.hook, where))
+
     def _stop(self, pod: Object, action: Stop) -> None:
-        one = next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)
+        self._say_killing(pod, action)
+        one = _of(pod, action)
         signal = ((one.spec.get("lifecycle") or {}).get("stopSignal") or "") if one else ""
         with suppress(EngineConflict, EngineNotFound):
             self._engine.signal_container(action.id, signal)
         self._parts.memory.stop_was_sent(action.id)
-        if one is not None:
-            restarted = action.cause.endswith("will be restarted")
-            said = f"Container {one.name} {action.cause}" if restarted else f"Stopping container {one.name}"
-            self._tell(pod, "Normal", "Killing", said, one)
+
+    def _say_killing(self, pod: Object, action: RunHook | BeginEnd | Stop) -> None:
+        """Once for each end; from then on the container's grace counts."""
+        if self._parts.memory.end_begins(action.id) and (one := _of(pod, action)) is not None:
+            self._tell(pod, "Normal", "Killing", killing_message(one, action.cause), one)
 
     def _forget(self, pod: Object) -> None:
         self._parts.images.forget(uid_of(pod))
@@ -350,9 +350,7 @@ class Carrier:
         message: str,
         one: Wanted | None = None,
     ) -> None:
-        path = ""
-        if one is not None:
-            path = f"spec.{'initContainers' if one.kind == 'init' else 'containers'}{{{one.name}}}"
+        path = one.field_path if one is not None else ""
         self._parts.recorder.record(pod, kind, reason, message, field_path=path)
 
     def _fresh(self, pod: Object) -> Object:
@@ -362,6 +360,11 @@ class Carrier:
 
     def _node(self) -> Object | None:
         return self._parts.store.get(Ref("Node", "", NODE))
+
+
+def _of(pod: Object, action: Start | RunHook | BeginEnd | Stop) -> Wanted | None:
+    """Whose container it is about; None: the sandbox, or a pod of which nothing is known any more."""
+    return next((each for each in wanted(pod) if action.what == f"{each.kind} {each.name}"), None)
 
 
 def _named(pod: Object, container: str) -> Wanted:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet import backoff
-from minisets.kubelet.containers import FINISHED, Wanted, exit_code_of
+from minisets.kubelet.containers import FINISHED, Wanted, exit_code_of, has_come_up, has_ended, reported
 from minisets.objects.metadata import (
     is_being_deleted,
     name_of,
@@ -42,7 +42,7 @@ def container_status(
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if ended and (seen is None or not seen.is_over):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
-    if seen is None or seen.is_startable:
+    if seen is None or seen.is_startable or (seen.is_running and not has_come_up(pod, one, seen)):
         earlier = _last(observed, one, skip=0 if seen is None else 1) or old.get("lastState") or {}
         return {
             **_never_made(one),
@@ -62,14 +62,24 @@ def container_status(
         "lastState": last,
         "started": started,
         "ready": _is_ready(one, seen, old, started=started),
+        **_granted(one),
     }
 
 
-def reported(pod: Object, one: Wanted) -> dict[str, Any]:
-    """What the stored status says of the container."""
-    listed = "initContainerStatuses" if one.kind == "init" else "containerStatuses"
-    entries = status_of(pod).get(listed) or ()
-    return next((entry for entry in entries if entry.get("name") == one.name), {})
+def _granted(one: Wanted) -> dict[str, Any]:
+    """What it has of the machine and of the pod's volumes. Kubernetes: convertToAPIContainerStatuses."""
+    resources = one.spec.get("resources") or {}
+    requests, mounts = resources.get("requests"), one.spec.get("volumeMounts")
+    return {
+        **({"allocatedResources": requests} if requests else {}),
+        "resources": {field: value for field, value in resources.items() if field != "claims"},
+        **({"volumeMounts": [_mounted(mount) for mount in mounts]} if mounts else {}),
+    }
+
+
+def _mounted(mount: dict[str, Any]) -> dict[str, Any]:
+    found = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    return found | ({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {})
 
 
 def is_started(one: Wanted, seen: Seen, old: dict[str, Any]) -> bool:
@@ -102,7 +112,8 @@ def _states(
     if seen.is_running:
         return {"running": {"startedAt": timestamp(seen.started_at or seen.created_at)}}, before
     terminated = {"terminated": _terminated(seen)}
-    if is_being_deleted(pod) or not one.restarts_after(exit_code_of(seen)):
+    is_at_end = is_being_deleted(pod) or has_ended(pod, observed, now)
+    if is_at_end or not one.restarts_after(exit_code_of(seen)):
         return terminated, before
     if backoff.remaining(seen, now) > timedelta(0):
         return {"waiting": _crash_loop(pod, one, seen)}, terminated
@@ -128,7 +139,7 @@ def _terminated(seen: Seen) -> dict[str, Any]:
     return {
         "exitCode": code,
         "reason": reason,
-        **({"message": seen.error} if seen.error else {}),
+        **({"message": said} if (said := seen.message or seen.error) else {}),
         "startedAt": timestamp(seen.started_at or seen.created_at),
         "finishedAt": timestamp(seen.ended_at),
         "containerID": f"docker://{seen.id}",

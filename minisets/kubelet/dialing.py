@@ -1,128 +1,146 @@
 """Runs one probe: a command in the container, a request or a connection to the pod (A-114, A-115).
 
-Differs: a redirect passes without being followed; gRPC is only dialled. Leaves what a result
-means to `probing.py`.
+Leaves what a result means to `probing.py`. Kubernetes: pkg/kubelet/prober/prober.go, pkg/probe.
 """
 
 from __future__ import annotations
 
-import http.client
+import json
 import socket
-import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minisets.engine.interface import ExecSpec
 from minisets.errors import EngineError
+from minisets.kubelet import health
+from minisets.kubelet.requesting import Getter, Request, RequestError, dialled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from minisets.engine.interface import Engine
     from minisets.kubelet.probing import Target
 
+    OnCloser = Callable[[Callable[[], None]], None]
+
 _LONGEST_OUTPUT = 10 * 1024
-_REDIRECTS_END = 400
+_SUCCESS, _REDIRECT, _FAILURE = 200, 300, 400
+_LAST_PORT = 65535
+_NOT_RUN = "OCI runtime exec failed"
+_NOT_RUN_CODES = (126, 127)
 
 
 @dataclass(frozen=True)
 class Result:
-    """passed None: nothing was learnt, which changes nothing (A-112). running: a command that goes on."""
+    """passed None: nothing was learnt, which changes nothing (A-112).
+
+    warning: it passed, and still there is something to say. running: a command that goes on.
+    """
 
     passed: bool | None
     message: str = ""
     running: str = ""
+    warning: bool = False
 
 
-def run(engine: Engine, target: Target, on_closer: Callable[[Callable[[], None]], None]) -> Result:
+@dataclass(frozen=True)
+class Ran:
+    """A command and what it printed; code None: it goes on."""
+
+    id: str
+    text: str
+    code: int | None
+
+    @property
+    def was_not_run(self) -> bool:
+        """Whether the engine could not even begin it."""
+        return self.code in _NOT_RUN_CODES and self.text.startswith(_NOT_RUN)
+
+
+def run(engine: Engine, target: Target, on_closer: OnCloser) -> Result:
     """One probe. `on_closer` is handed what ends it early; whoever calls that keeps the time."""
-    if command := (target.probe.get("exec") or {}).get("command"):
-        return _exec(engine, target, tuple(command), on_closer)
-    if get := target.probe.get("httpGet"):
-        return _http(target, get)
-    if tcp := target.probe.get("tcpSocket"):
-        return _tcp(target, tcp)
-    # Differs: no health call is made; a server that takes connections counts as healthy.
-    return _tcp(target, {"port": (target.probe.get("grpc") or {}).get("port")})
-
-
-def _exec(
-    engine: Engine, target: Target, command: tuple[str, ...], on_closer: Callable[[Callable[[], None]], None]
-) -> Result:
-    spec = ExecSpec(command)
+    probe = target.probe
     try:
-        exec_id = engine.create_exec(target.container_id, spec)
-        stream = engine.start_exec(exec_id, spec)
-        on_closer(stream.close)
-        output = b""
-        for _, data in stream:
-            output += data[: _LONGEST_OUTPUT - len(output)]
-        stream.close()
-        state = engine.inspect_exec(exec_id)
-    except EngineError as error:
+        if command := (probe.get("exec") or {}).get("command"):
+            return _exec(engine, target, tuple(command), on_closer)
+        if get := probe.get("httpGet"):
+            return _http(target, get, on_closer)
+        if tcp := probe.get("tcpSocket"):
+            return _tcp(target, tcp)
+        return _grpc(target, probe.get("grpc") or {}, on_closer)
+    except (EngineError, ValueError) as error:
         return Result(None, str(error))
-    text = output.decode(errors="replace").strip()
-    if state.running:
+
+
+def execute(
+    engine: Engine,
+    container_id: str,
+    command: tuple[str, ...],
+    on_closer: OnCloser,
+) -> Ran:
+    """Run a command until it ends, or until what `on_closer` got is called: it goes on by itself then."""
+    spec = ExecSpec(command)
+    exec_id = engine.create_exec(container_id, spec)
+    stream = engine.start_exec(exec_id, spec)
+    on_closer(stream.close)
+    output = b""
+    for _, data in stream:
+        output += data[: _LONGEST_OUTPUT - len(output)]
+    stream.close()
+    state = engine.inspect_exec(exec_id)
+    return Ran(exec_id, output.decode(errors="replace").strip(), None if state.running else state.exit_code)
+
+
+def port_of(port: object, named: Mapping[str, int]) -> int:
+    """By number, or by the name of one of the container's ports (A-115). ValueError as Go says it.
+
+    Kubernetes: pkg/probe/util.go ResolveContainerPort.
+    """
+    number = named.get(str(port), port) if isinstance(port, str) else port
+    if not str(number).isdecimal():
+        raise ValueError(f'strconv.Atoi: parsing "{number}": invalid syntax')
+    if not 0 < int(str(number)) <= _LAST_PORT:
+        raise ValueError(f"invalid port number: {number}")
+    return int(str(number))
+
+
+def _exec(engine: Engine, target: Target, command: tuple[str, ...], on_closer: OnCloser) -> Result:
+    """Kubernetes: pkg/probe/exec; a command that is not there is the prober's error, not a failure."""
+    ran = execute(engine, target.container_id, command, on_closer)
+    said = json.dumps(" ".join(command), ensure_ascii=False)
+    if ran.code is None:
         seconds = int(target.timeout.total_seconds())
-        return Result(False, f"command timed out: {' '.join(command)!r} timed out after {seconds}s", exec_id)
-    return Result(
-        state.exit_code == 0, text or f"command {' '.join(command)!r} exited with {state.exit_code}"
-    )
+        return Result(False, f"command timed out: {said} timed out after {seconds}s", ran.id)
+    if ran.was_not_run:
+        return Result(None, ran.text)
+    return Result(ran.code == 0, ran.text)
 
 
-def _http(target: Target, get: dict[str, object]) -> Result:
-    host = str(get.get("host") or target.address)
-    scheme, path = str(get.get("scheme") or "HTTP"), str(get.get("path") or "/")
+def _http(target: Target, get: Mapping[str, Any], on_closer: OnCloser) -> Result:
+    port = port_of(get.get("port"), target.ports)
+    getter = Getter(target.timeout.total_seconds())
+    on_closer(getter.close)
     try:
-        port = _port(target, get.get("port"))
-        timeout = target.timeout.total_seconds()
-        connection = _connection(scheme, host, port, timeout)
-        try:
-            connection.request("GET", path if path.startswith("/") else f"/{path}", headers=_headers(get))
-            response = connection.getresponse()
-            response.read(_LONGEST_OUTPUT)
-        finally:
-            connection.close()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return Result(False, f'Get "{scheme.lower()}://{host}:{get.get("port")}{path}": {error}')
-    if 200 <= response.status < _REDIRECTS_END:
-        return Result(True)
-    return Result(False, f"HTTP probe failed with statuscode: {response.status}")
-
-
-def _headers(get: dict[str, object]) -> dict[str, str]:
-    """The probe's own replace ours."""
-    headers = {"User-Agent": "kube-probe/1.37", "Accept": "*/*", "Connection": "close"}
-    listed = get.get("httpHeaders")
-    for one in listed if isinstance(listed, list) else ():
-        headers[one["name"]] = one.get("value") or ""
-    return headers
-
-
-def _connection(scheme: str, host: str, port: int, timeout: float) -> http.client.HTTPConnection:
-    if scheme != "HTTPS":
-        return http.client.HTTPConnection(host, port, timeout=timeout)
-    # Kubernetes: probes check no certificate.
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-
-
-def _tcp(target: Target, tcp: dict[str, object]) -> Result:
-    host = str(tcp.get("host") or target.address)
-    try:
-        port = _port(target, tcp.get("port"))
-        socket.create_connection((host, port), target.timeout.total_seconds()).close()
-    except (OSError, ValueError) as error:
-        return Result(False, f"dial tcp {host}:{tcp.get('port')}: {error}")
+        answer = getter.get(Request.of(get, target.address, port, "probe"))
+    except RequestError as error:
+        return Result(False, str(error))
+    if not _SUCCESS <= answer.status < _FAILURE:
+        return Result(False, f"HTTP probe failed with statuscode: {answer.status}")
+    if answer.status >= _REDIRECT:
+        return Result(True, f"Probe terminated redirects, Response body: {answer.body}", warning=True)
     return Result(True)
 
 
-def _port(target: Target, port: object) -> int:
-    """By number, or by the name of one of the container's ports."""
-    if isinstance(port, int):
-        return port
-    if str(port) in target.ports:
-        return target.ports[str(port)]
-    return int(str(port))
+def _tcp(target: Target, tcp: Mapping[str, Any]) -> Result:
+    host, port = str(tcp.get("host") or target.address), port_of(tcp.get("port"), target.ports)
+    try:
+        socket.create_connection((host, port), target.timeout.total_seconds()).close()
+    except OSError as error:
+        return Result(False, dialled(f"{host}:{port}", error))
+    return Result(True)
+
+
+def _grpc(target: Target, grpc: Mapping[str, Any], on_closer: OnCloser) -> Result:
+    port, service = port_of(grpc.get("port"), target.ports), str(grpc.get("service") or "")
+    said = health.complaint(target.address, port, service, target.timeout.total_seconds(), on_closer)
+    return Result(not said, said)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
     from minisets.objects.reading import Reader
 
-_REFERENCE = re.compile(r"\$(\$|\(([^()$]*)\))")
+_MASTER = Ref("Service", "default", "kubernetes")
+_REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")
 _KEYED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
@@ -153,10 +154,16 @@ def _key(ref: Ref, key: dict[str, Any], reader: Reader) -> str | None:
 
 
 def _services(pod: Object, reader: Reader) -> Iterator[tuple[str, str]]:
-    """Variables of the namespace's Services that have an address. Kubernetes: pkg/kubelet/envvars."""
-    if spec_of(pod).get("enableServiceLinks") is False:
-        return
-    for service in reader.list("Service", namespace_of(pod)).items:
+    """Variables of the namespace's Services that have an address, and of `kubernetes` in any case (A-129).
+
+    Kubernetes: getServiceEnvVarMap, pkg/kubelet/envvars.
+    """
+    linked: list[Object] = []
+    if spec_of(pod).get("enableServiceLinks") is not False:
+        linked += reader.list("Service", namespace_of(pod)).items
+    if (master := reader.get(_MASTER)) is not None:
+        linked.append(master)
+    for service in linked:
         address, ports = spec_of(service).get("clusterIP"), spec_of(service).get("ports") or ()
         if address in (None, "", "None") or not ports:
             continue

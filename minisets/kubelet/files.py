@@ -2,7 +2,7 @@
 
     ..<hash>/key   ..data -> ..<hash>   key -> ..data/key
 
-An emptyDir, and a claim of a pod with an fsGroup, get their root's owner and mode. `carry.py` puts it in.
+An emptyDir gets its root's owner and mode. `mounting.py` puts it in, and swaps new files for old ones.
 Kubernetes: pkg/volume/util/atomic_writer.go.
 """
 
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 Files = dict[str, tuple[bytes, int]]
 """Path below the volume -> content and mode."""
 
+_NO_KEY = {
+    "ConfigMap": "configmap references non-existent config key",
+    "Secret": "references non-existent secret key",
+}
 _DEFAULT_MODE = 0o644
 _ANYBODY = 0o777
 _ROOT_ONLY = 0o755
 _SET_GROUP = 0o2000
-_GROUP_READS = 0o040
-_GROUP_WRITES = 0o020
+_READ = 0o440
 
 
 def archive_of(pod: Object, volume: str, reader: Reader, node: Object | None) -> tuple[str, bytes]:
@@ -42,9 +45,20 @@ def archive_of(pod: Object, volume: str, reader: Reader, node: Object | None) ->
     group = fs_group(pod)
     if "emptyDir" in one:
         return INSIDE_SANDBOX, _root(volume, _ANYBODY | (_SET_GROUP if group is not None else 0), group)
-    if "persistentVolumeClaim" in one:
-        return INSIDE_SANDBOX, _root(volume, _SET_GROUP | _ROOT_ONLY | _GROUP_WRITES, group)
     return f"{INSIDE_SANDBOX}/{volume}", _archive(files_of(pod, one, reader, node), group)
+
+
+def folder_of(files: Files) -> str:
+    """The name of the folder that holds these files, and no others."""
+    return f"..{_hash(files)}"
+
+
+def archive_beside(files: Files, group: int | None) -> bytes:
+    """A tar of the folder alone, to stand beside what is read now."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        _add_folder(tar, files, group)
+    return buffer.getvalue()
 
 
 def files_of(pod: Object, volume: dict[str, Any], reader: Reader, node: Object | None) -> Files:
@@ -103,7 +117,7 @@ def _keyed(
         if item["key"] in data:
             yield item["path"], (data[item["key"]], int(item.get("mode", mode)))
         elif not source.get("optional"):
-            raise NotYet(f"references non-existent {ref.kind.lower()} key: {item['key']}")
+            raise NotYet(f"{_NO_KEY[ref.kind]}: {item['key']}")
 
 
 def _root(volume: str, mode: int, group: int | None) -> bytes:
@@ -118,17 +132,21 @@ def _archive(files: Files, group: int | None) -> bytes:
     """A tar of the files, and the symlinks that lead to them."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        inside = f"..{_hash(files)}"
-        _add(tar, inside, tarfile.DIRTYPE, _ROOT_ONLY, group)
-        for directory in sorted(_directories(files)):
-            _add(tar, f"{inside}/{directory}", tarfile.DIRTYPE, _ROOT_ONLY, group)
-        for path, (content, mode) in sorted(files.items()):
-            readable = mode | (_GROUP_READS if group is not None else 0)
-            _add(tar, f"{inside}/{path}", tarfile.REGTYPE, readable, group, content)
-        _add(tar, "..data", tarfile.SYMTYPE, _ANYBODY, group, link=inside)
+        _add_folder(tar, files, group)
+        _add(tar, "..data", tarfile.SYMTYPE, _ANYBODY, group, link=folder_of(files))
         for top in sorted({path.partition("/")[0] for path in files}):
             _add(tar, top, tarfile.SYMTYPE, _ANYBODY, group, link=f"..data/{top}")
     return buffer.getvalue()
+
+
+def _add_folder(tar: tarfile.TarFile, files: Files, group: int | None) -> None:
+    """Kubernetes: changeFilePermission of a volume that is read-only."""
+    inside = folder_of(files)
+    mode, more = (_ROOT_ONLY, 0) if group is None else (_ROOT_ONLY | _SET_GROUP, _READ)
+    for directory in ("", *sorted(_directories(files))):
+        _add(tar, f"{inside}/{directory}".rstrip("/"), tarfile.DIRTYPE, mode, group)
+    for path, (content, own) in sorted(files.items()):
+        _add(tar, f"{inside}/{path}", tarfile.REGTYPE, own | more, group, content)
 
 
 def _add(

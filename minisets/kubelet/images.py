@@ -10,24 +10,28 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.errors import EngineError
 from minisets.kubelet import backoff
+from minisets.kubelet.logins import logins_for, pull_secrets
 from minisets.kubelet.observe import ImageState
 from minisets.objects.metadata import key_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from minisets.clock import Clock
     from minisets.engine.interface import Engine
     from minisets.kubelet.containers import Wanted
     from minisets.kubelet.lanes import Lane
     from minisets.objects.kinds import Object
+    from minisets.objects.reading import Reader
     from minisets.registry.events import Recorder
 
 PROGRESS_EVERY = timedelta(seconds=1)
@@ -55,9 +59,19 @@ class Images:
     """Images for containers; `wake` is told the pod's key whenever one of its images got further."""
 
     def __init__(
-        self, engine: Engine, lane: Lane, clock: Clock, recorder: Recorder, wake: Callable[[str], None]
+        self,
+        engine: Engine,
+        lane: Lane,
+        clock: Clock,
+        recorder: Recorder,
+        reader: Reader,
+        logins: Path,
+        wake: Callable[[str], None],
     ) -> None:
+        """logins: the node's own, in a file of Docker's form that may come and change at any time."""
         self._engine = engine
+        self._reader = reader
+        self._logins = logins
         self._lane = lane
         self._clock = clock
         self._recorder = recorder
@@ -119,13 +133,14 @@ class Images:
         shown = pull.failed_at + _SHOWN_AS_ERROR
         if self._clock.now() < shown:
             return replace(pull.state, again=shown)
-        return ImageState("backoff", f'Back-off pulling image "{image}"', _retry_at(pull.failed_at, pull))
+        said = f'Back-off pulling image "{image}": ErrImagePull: {pull.state.message}'
+        return ImageState("backoff", said, _retry_at(pull.failed_at, pull))
 
     def _fetch(self, pod: Object, one: Wanted, key: Key, image: str) -> None:
         """The job: pull, telling how far it is; whatever happens, the outcome is on record and told."""
         began, told = self._clock.elapsed(), self._clock.elapsed()
         try:
-            for line in self._engine.pull_image(image):
+            for line in self._pull(pod, image):
                 if self._clock.elapsed() - told >= PROGRESS_EVERY:
                     told = self._clock.elapsed()
                     self._note(key, ImageState("pulling", f'Pulling image "{image}": {line}'))
@@ -138,6 +153,29 @@ class Images:
             self._tell(pod, one, "Normal", "Pulled", f'Successfully pulled image "{image}" in {took:.3g}s')
         self._wake(key_of(pod))
 
+    def _pull(self, pod: Object, image: str) -> Iterator[str]:
+        """With each login that the pod's secrets have for the image, until one is let in."""
+        secrets, missing = pull_secrets(pod, self._reader)
+        if missing:
+            said = (
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the"
+            )
+            self._recorder.record(
+                pod, "Warning", "FailedToRetrieveImagePullSecret", f"{said} image may not succeed."
+            )
+        *first, last = logins_for(image, secrets, self._of_node()) or (None,)
+        for login in first:
+            with suppress(EngineError):
+                yield from self._engine.pull_image(image, login)
+                return
+        yield from self._engine.pull_image(image, last)
+
+    def _of_node(self) -> bytes:
+        try:
+            return self._logins.read_bytes()
+        except OSError:
+            return b""
+
     def _failed(self, pod: Object, one: Wanted, key: Key, image: str, error: Exception) -> None:
         complaint = f'Failed to pull image "{image}": {error}'
         if one.spec.get("imagePullPolicy") == "Always" and self._has_local(image):
@@ -147,7 +185,7 @@ class Images:
         with self._lock:
             old = self._pulls.get(key)
             if old is not None:
-                failed = ImageState("failed", complaint)
+                failed = ImageState("failed", str(error))
                 self._pulls[key] = replace(
                     old, state=failed, failures=old.failures + 1, failed_at=self._clock.now()
                 )

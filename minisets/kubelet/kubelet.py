@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from minisets.cluster.places import LOGINS
 from minisets.engine import labels
 from minisets.errors import MinisetsError
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
 from minisets.kubelet.feed import EventFeed
+from minisets.kubelet.hooks import Hooks
 from minisets.kubelet.images import Images
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
@@ -37,6 +39,7 @@ COMPONENT = "kubelet"
 _POD_THREADS = 4  # the engine itself gets no faster with more (2 cores: 2 to 4)
 _PULL_THREADS = 3
 _PROBE_THREADS = 4
+_HOOK_THREADS = 32  # each may take as long as a pod's grace, and a whole statefulset may end at once
 
 _log = logging.getLogger(__name__)
 
@@ -63,10 +66,18 @@ class Kubelet:
         self._node = Node(registry, clock, settings)
         recorder = Recorder(registry, clock, COMPONENT, host=NODE)
         self._lanes = {
-            name: Lane(name, count) for name, count in (("pulls", _PULL_THREADS), ("probing", _PROBE_THREADS))
+            name: Lane(name, count)
+            for name, count in (
+                ("pulls", _PULL_THREADS),
+                ("probing", _PROBE_THREADS),
+                ("hooks", _HOOK_THREADS),
+            )
         }
-        images = Images(engine, self._lanes["pulls"], clock, recorder, self._wake)
+        logins = settings.state / LOGINS
+        images = Images(engine, self._lanes["pulls"], clock, recorder, store, logins, self._wake)
         self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake)
+        memory = Memory(clock)
+        self._hooks = Hooks(engine, self._lanes["hooks"], memory, recorder, self._wake)
         parts = Parts(
             store=store,
             registry=registry,
@@ -76,7 +87,8 @@ class Kubelet:
             images=images,
             addresses=Addresses(store, registry, settings),
             sandbox_image=SandboxImage(engine),
-            memory=Memory(clock),
+            memory=memory,
+            hooks=self._hooks,
             dns=dns,
         )
         pods = Pods(parts, clock, self._probes, host_address(settings), self._wake)
@@ -106,6 +118,7 @@ class Kubelet:
     def stop(self, timeout: timedelta) -> bool:
         """Take up nothing more; pods run on. Whether everything ended in time."""
         ended = [self._feed.stop(timeout), self._probes.stop(timeout)]
+        self._hooks.stop()
         ended += [worker.stop(timeout) for worker in (self._pods, self._volumes)]
         ended += [lane.stop(timeout) for lane in self._lanes.values()]
         for follower in self._followers:

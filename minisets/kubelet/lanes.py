@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Lane:
-    """Jobs in the order in which they came; threads start with the first job."""
+    """Jobs in the order in which they came; a thread starts with a job that none of them is free for."""
 
     def __init__(self, name: str, threads: int) -> None:
         self._name = name
@@ -28,6 +28,7 @@ class Lane:
         self._lock = threading.Lock()
         self._limit = threads
         self._threads: list[threading.Thread] = []
+        self._unfinished = 0
         self._stopping = False
 
     def submit(self, job: Callable[[], None]) -> None:
@@ -35,7 +36,8 @@ class Lane:
         with self._lock:
             if self._stopping:
                 return
-            if len(self._threads) < self._limit:
+            self._unfinished += 1
+            if len(self._threads) < min(self._unfinished, self._limit):
                 number = len(self._threads)
                 # Why daemon: a registry that never answers must not keep the process from ending.
                 thread = threading.Thread(
@@ -63,3 +65,6 @@ class Lane:
                 _log.warning("%s: %s", self._name, error)
             except Exception:  # noqa: BLE001 - one job's fault must not end the lane
                 _log.exception("%s: a job failed", self._name)
+            finally:
+                with self._lock:
+                    self._unfinished -= 1

@@ -1,22 +1,27 @@
 """What a kubelet remembers between two looks at a pod, and a new one can do without.
 
-When a container was asked to stop (it is asked again), why one could not be made (it is tried again),
-how often a sandbox failed.
+When a container's end began and when it was asked to stop (it is asked again), how its hooks went (they are
+run again), why one could not be made (it is tried again), how often a sandbox failed, what a container said
+at its end (it is read, or was reported).
 """
 
 from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from minisets.kubelet.observe import Facts, HookRun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from minisets.clock import Clock
+    from minisets.kubelet.observe import Hook
 
 
+Value = TypeVar("Value")
 # Why: what is removed after a failure is an event, and an event is a reason to look again at once.
 _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=1)
@@ -29,28 +34,98 @@ class Memory:
         self._clock = clock
         self._lock = threading.Lock()
         self._stops: dict[str, datetime] = {}
+        self._endings: dict[str, datetime] = {}
+        self._hooks: dict[str, dict[Hook, HookRun]] = {}
+        self._pod_endings: dict[str, datetime] = {}
         self._waiting: dict[str, dict[str, tuple[str, str]]] = {}
         self._sandbox_failures: dict[str, tuple[int, datetime]] = {}
+        self._messages: dict[str, str] = {}
+        self._written: dict[str, dict[str, str]] = {}
+
+    def facts(self, container_id: str) -> Facts:
+        """What is remembered of a container; a hook that sleeps is over when its time is."""
+        with self._lock:
+            hooks = self._hooks.get(container_id, {})
+            return Facts(
+                ending_since=self._endings.get(container_id),
+                stop_sent=self._stops.get(container_id),
+                post_start=self._as_it_is_now(hooks.get("postStart")),
+                pre_stop=self._as_it_is_now(hooks.get("preStop")),
+            )
+
+    def _as_it_is_now(self, run: HookRun | None) -> HookRun | None:
+        is_over = run is not None and run.over_at is not None and run.over_at <= self._clock.now()
+        return HookRun(passed=True) if is_over else run
+
+    def end_begins(self, container_id: str) -> bool:
+        """Its grace counts from now, the first time; whether this is it."""
+        with self._lock:
+            is_first = container_id not in self._endings
+            self._endings.setdefault(container_id, self._clock.now())
+            return is_first
 
     def stop_was_sent(self, container_id: str) -> None:
         """It was asked now; the first time counts."""
         with self._lock:
             self._stops.setdefault(container_id, self._clock.now())
+            self._endings.setdefault(container_id, self._clock.now())
 
-    def stop_sent_at(self, container_id: str) -> datetime | None:
-        """When it was asked, or None."""
+    def hook_begins(self, container_id: str, hook: Hook, sleep: timedelta | None = None) -> None:
+        """It goes on; for so long, if it does nothing else."""
+        over_at = None if sleep is None else self._clock.now() + sleep
         with self._lock:
-            return self._stops.get(container_id)
+            self._hooks.setdefault(container_id, {})[hook] = HookRun(over_at=over_at)
+
+    def is_hook_wanted(self, container_id: str, hook: Hook) -> bool:
+        """Whether it was begun, of a container that is still there."""
+        with self._lock:
+            return hook in self._hooks.get(container_id, {})
+
+    def hook_ended(self, container_id: str, hook: Hook, *, passed: bool) -> None:
+        """How it went; of a container that was forgotten meanwhile, nobody wants to know."""
+        with self._lock:
+            if container_id in self._hooks:
+                self._hooks[container_id][hook] = HookRun(passed)
+
+    def pod_ends(self, uid: str) -> datetime:
+        """Since when it is known that the pod has come to its end: since now, the first time."""
+        with self._lock:
+            return self._pod_endings.setdefault(uid, self._clock.now())
+
+    def message_of(self, container_id: str) -> str | None:
+        """What it said at its end, or None if nobody has looked."""
+        with self._lock:
+            return self._messages.get(container_id)
+
+    def keep_message(self, container_id: str, message: str) -> None:
+        """That is what it said."""
+        with self._lock:
+            self._messages[container_id] = message
+
+    def wrote(self, sandbox_id: str, volume: str, what: str) -> None:
+        """What a volume shows since now, seen through that sandbox."""
+        with self._lock:
+            self._written.setdefault(sandbox_id, {})[volume] = what
+
+    def written(self, sandbox_id: str, volume: str) -> str | None:
+        """What it showed last, or None if nobody has looked."""
+        with self._lock:
+            return self._written.get(sandbox_id, {}).get(volume)
 
     def forget(self, container_id: str) -> None:
         """The container is gone."""
         with self._lock:
-            self._stops.pop(container_id, None)
+            for remembered in (self._stops, self._endings, self._hooks, self._messages, self._written):
+                remembered.pop(container_id, None)
 
     def forget_all_but(self, container_ids: Collection[str]) -> None:
         """Those that somebody else removed are forgotten too."""
         with self._lock:
-            self._stops = {key: value for key, value in self._stops.items() if key in container_ids}
+            self._stops = _kept(self._stops, container_ids)
+            self._endings = _kept(self._endings, container_ids)
+            self._hooks = _kept(self._hooks, container_ids)
+            self._messages = _kept(self._messages, container_ids)
+            self._written = _kept(self._written, container_ids)
 
     def wait(self, uid: str, container: str, reason: str, message: str) -> None:
         """Why the pod's container cannot be made."""
@@ -90,3 +165,8 @@ class Memory:
         with self._lock:
             self._sandbox_failures.pop(uid, None)
             self._waiting.pop(uid, None)
+            self._pod_endings.pop(uid, None)
+
+
+def _kept(remembered: dict[str, Value], container_ids: Collection[str]) -> dict[str, Value]:
+    return {key: value for key, value in remembered.items() if key in container_ids}

@@ -1,9 +1,11 @@
 """What stands behind each volume of a pod, and where its containers see it.
 
     emptyDir, configMap, secret, downwardAPI, projected: a Docker volume that lives and dies with the pod
-    persistentVolumeClaim: the Docker volume that its PV names, or the PV's host path;  hostPath: a bind
+    persistentVolumeClaim, ephemeral: the Docker volume that the claim's PV names, or the PV's path on the
+    machine;  hostPath: a bind
 
-Reads claims and PVs, writes nothing. Leaves making volumes to `carry.py`, files to `files.py`.
+Reads claims and PVs, writes nothing. Leaves making volumes and parts of them to `mounting.py`, files to
+`files.py`, what a path of the machine is to `host_paths.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from minisets.engine.interface import Mount
 from minisets.kubelet.failures import NotYet
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import name_of, namespace_of, spec_of, status_of
+from minisets.objects.metadata import key_of, name_of, namespace_of, spec_of, status_of
+from minisets.objects.owners import is_controlled_by
 from minisets.objects.quantities import as_int
 from minisets.settings import PROVISIONER
 
@@ -25,26 +28,41 @@ if TYPE_CHECKING:
     from minisets.objects.reading import Reader
 
 INSIDE_SANDBOX = "/v"
+LOCAL = "local"
+"""How the path of a local PersistentVolume is checked: it has to be there, and may be given to a group."""
 FILES = ("configMap", "secret", "downwardAPI", "projected")
+CLAIMS = ("persistentVolumeClaim", "ephemeral")
 _OWN = ("emptyDir", *FILES)
-_MADE = ("", "DirectoryOrCreate")
+_PROPAGATION: dict[str, Literal["", "rslave", "rshared"]] = {
+    "HostToContainer": "rslave",
+    "Bidirectional": "rshared",
+}
+_RECURSION: dict[str, Literal["", "no", "forced"]] = {"IfPossible": "", "Enabled": "forced"}
 
 
 @dataclass(frozen=True)
 class Source:
     """own: a Docker volume of the pod's own; volume: one by name; bind: a path on the machine.
 
-    is_made: a path that is not there becomes a directory.
+    is_made: a path that is not there becomes a directory. path_type: what it has to be.
     """
 
     kind: Literal["own", "volume", "bind"]
     name: str = ""
     is_made: bool = False
+    path_type: str = ""
 
 
 def volumes(pod: Object) -> Mapping[str, dict[str, Any]]:
     """The pod's volumes by name."""
     return {one["name"]: one for one in spec_of(pod).get("volumes") or ()}
+
+
+def claim_name(pod: Object, volume: dict[str, Any]) -> str:
+    """The claim behind a volume; empty if there is none."""
+    if volume.get("ephemeral"):
+        return f"{name_of(pod)}-{volume['name']}"
+    return str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
 
 
 def pod_volumes(pod: Object) -> tuple[str, ...]:
@@ -55,7 +73,7 @@ def pod_volumes(pod: Object) -> tuple[str, ...]:
 def file_volumes(pod: Object) -> tuple[str, ...]:
     """The volumes whose content or owner is ours to write before the first container is made."""
     grouped = fs_group(pod) is not None
-    written = (*_OWN, "persistentVolumeClaim") if grouped else _OWN
+    written = (*_OWN, *CLAIMS) if grouped else _OWN
     return tuple(name for name, one in volumes(pod).items() if _kind(one) in written)
 
 
@@ -87,22 +105,27 @@ def source_of(pod: Object, volume: str, reader: Reader) -> Source:
         return Source("own")
     if kind == "hostPath":
         return _host_path(one["hostPath"])
-    if kind == "persistentVolumeClaim":
-        return _claimed(namespace_of(pod), one[kind]["claimName"], reader)
+    if kind in CLAIMS:
+        return _claimed(pod, one, reader)
     raise NotYet(f'volume "{volume}" is of the kind {kind}, which minisets cannot mount', "FailedMount")
 
 
-def _claimed(namespace: str, name: str, reader: Reader) -> Source:
+def _claimed(pod: Object, volume: dict[str, Any], reader: Reader) -> Source:
+    """Kubernetes: an ephemeral volume's claim has to be the pod's own (ephemeral.VolumeIsForPod)."""
+    namespace, name = namespace_of(pod), claim_name(pod, volume)
     claim = reader.get(Ref("PersistentVolumeClaim", namespace, name))
     if claim is None:
         raise NotYet(f'persistentvolumeclaim "{name}" not found', "FailedMount")
+    if volume.get("ephemeral") and not is_controlled_by(claim, pod):
+        said = f"PVC {namespace}/{name} was not created for pod {key_of(pod)} (pod is not owner)"
+        raise NotYet(said, "FailedMount")
     bound = spec_of(claim).get("volumeName") or ""
     if not bound or status_of(claim).get("phase") != "Bound":
         raise NotYet(f'persistentvolumeclaim "{name}" is not bound to a volume yet', "FailedMount")
-    volume = reader.get(Ref("PersistentVolume", "", bound))
-    if volume is None:
+    found = reader.get(Ref("PersistentVolume", "", bound))
+    if found is None:
         raise NotYet(f'persistentvolume "{bound}" of claim "{name}" not found', "FailedMount")
-    return _behind(volume)
+    return _behind(found)
 
 
 def _behind(volume: Object) -> Source:
@@ -114,7 +137,7 @@ def _behind(volume: Object) -> Source:
     if spec.get("hostPath"):
         return _host_path(spec["hostPath"])
     if spec.get("local"):
-        return Source("bind", spec["local"]["path"])
+        return Source("bind", spec["local"]["path"], path_type=LOCAL)
     known = ("capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName")
     kind = next(
         (key for key in spec if key not in (*known, "volumeMode", "mountOptions", "nodeAffinity")), ""
@@ -127,23 +150,28 @@ def _behind(volume: Object) -> Source:
 
 
 def _host_path(source: dict[str, Any]) -> Source:
-    """Kubernetes: of no type, the runtime makes a missing directory; other types want it to be there."""
-    return Source("bind", source["path"], is_made=(source.get("type") or "") in _MADE)
+    """Kubernetes: of no type, the runtime makes a missing directory; others are checked and made before."""
+    kind = source.get("type") or ""
+    return Source("bind", source["path"], is_made=not kind, path_type=kind)
 
 
 def sandbox_mounts(sources: Mapping[str, Source], own: Mapping[str, str]) -> tuple[Mount, ...]:
-    """Every Docker volume of the pod, whole and writable (DESIGN decision 4)."""
+    """Every Docker volume of the pod, whole and writable (DESIGN decision 4); of the machine, local PVs."""
     return tuple(
-        Mount("volume", f"{INSIDE_SANDBOX}/{name}", own[name] if source.kind == "own" else source.name)
+        Mount(
+            "bind" if source.kind == "bind" else "volume",
+            f"{INSIDE_SANDBOX}/{name}",
+            own[name] if source.kind == "own" else source.name,
+        )
         for name, source in sources.items()
-        if source.kind != "bind"
+        if source.kind != "bind" or source.path_type == LOCAL
     )
 
 
 def container_mounts(
     pod: Object, container: dict[str, Any], sources: Mapping[str, Source], own: Mapping[str, str]
 ) -> tuple[Mount, ...]:
-    """What one container sees; NotYet for what cannot be mounted."""
+    """What one container sees, in the order of its mounts; each volume whole."""
     return tuple(_mount(pod, mount, sources, own) for mount in container.get("volumeMounts") or ())
 
 
@@ -151,15 +179,19 @@ def _mount(
     pod: Object, mount: dict[str, Any], sources: Mapping[str, Source], own: Mapping[str, str]
 ) -> Mount:
     name = mount["name"]
-    if mount.get("subPath") or mount.get("subPathExpr"):
-        raise NotYet(f'failed to prepare subPath for volumeMount "{name}": minisets cannot do that yet')
     source = sources[name]
-    if source.kind == "bind":
-        read_only = bool(mount.get("readOnly"))
-        return Mount("bind", mount["mountPath"], source.name, read_only, is_made=source.is_made)
-    volume = own[name] if source.kind == "own" else source.name
+    read_only = bool(mount.get("readOnly")) or _is_read_only(pod, name)
+    if source.kind != "bind":
+        volume = own[name] if source.kind == "own" else source.name
+        return Mount("volume", mount["mountPath"], volume, read_only)
     return Mount(
-        "volume", mount["mountPath"], volume, bool(mount.get("readOnly")) or _is_read_only(pod, name)
+        "bind",
+        mount["mountPath"],
+        source.name,
+        read_only,
+        is_made=source.is_made,
+        propagation=_PROPAGATION.get(mount.get("mountPropagation") or "", ""),
+        recursion=_RECURSION.get(mount.get("recursiveReadOnly") or "", "no") if read_only else "",
     )
 
 

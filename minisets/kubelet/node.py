@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from minisets.clock import Clock
-    from minisets.engine.interface import EngineInfo
+    from minisets.engine.info import EngineInfo
     from minisets.objects.kinds import Object
     from minisets.registry.registry import Registry
     from minisets.settings import Settings

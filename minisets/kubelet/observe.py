@@ -18,17 +18,30 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import Container, Engine, State
 
+Hook = Literal["postStart", "preStop"]
 _RUNNING = ("running", "paused", "restarting")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What only this kubelet knows of a container: when it asked it to stop, what its probes say.
+class HookRun:
+    """A hook that was begun. passed None: it goes on; over_at: when, where that is known (sleep)."""
 
-    Probe results None: no such probe, or no answer yet.
+    passed: bool | None = None
+    over_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only this kubelet knows of a container: when its end began, how its hooks and probes went.
+
+    ending_since: from when its grace counts; stop_sent: when it got the signal. Probe results None: no such
+    probe, or no answer yet. Hooks None: never begun.
     """
 
+    ending_since: datetime | None = None
     stop_sent: datetime | None = None
+    post_start: HookRun | None = None
+    pre_stop: HookRun | None = None
     started: bool | None = None
     ready: bool | None = None
     live: bool | None = None
@@ -55,7 +68,9 @@ class Seen:
     exit_code: int = 0
     oom_killed: bool = False
     error: str = ""
+    message: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[str, str] = field(default_factory=dict)
     facts: Facts = Facts()
 
     @property
@@ -104,7 +119,8 @@ class ObservedPod:
 
     volumes: pod volume -> Docker volume. images: container -> its image. problems: why volumes
     cannot be mounted. waiting: container -> (reason, message) of a container that could not be made.
-    sandbox_again_at: when a sandbox that failed is to be tried again.
+    sandbox_again_at: when a sandbox that failed is to be tried again. ending_since: when it was first seen
+    that the pod has come to its end. files, wanted_files: pod volume -> what it shows, and what it should.
     """
 
     sandboxes: tuple[Seen, ...] = ()
@@ -114,6 +130,9 @@ class ObservedPod:
     problems: tuple[str, ...] = ()
     waiting: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     sandbox_again_at: datetime | None = None
+    ending_since: datetime | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    wanted_files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sandbox(self) -> Seen | None:
@@ -203,6 +222,7 @@ def read(container: Container, facts: Callable[[str], Facts]) -> Seen | None:
         oom_killed=container.oom_killed,
         error=container.error,
         addresses=container.addresses,
+        mounts=container.mounts,
         facts=facts(container.id),
     )
 

@@ -1,6 +1,7 @@
 """What to do about a pod: its object and everything observed of it, to engine calls with their causes. Pure.
 
     nothing -> volumes, sandbox -> files -> init containers in order -> containers -> restarts
+    container: created -> started -> postStart hook -> up;  whoever comes after it starts after its hook
     being deleted: stop -> terminal phase stored -> remove -> forget.  Sandbox gone: kill, all anew
 
 Any prefix of a plan may be all that ran; planning again goes on from what is there. A plan holds only what
@@ -10,7 +11,7 @@ can be done now: what waits for its outcome comes in the next. Kubernetes: kuber
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minisets.kubelet import backoff
 from minisets.kubelet.actions import (
@@ -23,6 +24,7 @@ from minisets.kubelet.actions import (
     PullImage,
     Remove,
     RemoveVolume,
+    RunHook,
     SetAside,
     Start,
     Warn,
@@ -33,14 +35,16 @@ from minisets.kubelet.containers import (
     Wanted,
     are_inits_done,
     exit_code_of,
+    has_come_up,
+    has_ended,
     inits,
     is_init_done,
     mains,
-    will_not_run_again,
 )
+from minisets.kubelet.deadlines import active_deadline, is_past_deadline
 from minisets.kubelet.mounts import file_volumes, pod_volumes
 from minisets.kubelet.observe import ImageState, ObservedPod, Seen
-from minisets.kubelet.stopping import FLOOR, KILL_AGAIN, Todo, plan_stop, stop_all
+from minisets.kubelet.stopping import KILL_AGAIN, Todo, plan_stop, stop_in_order
 from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of, status_of
 
 if TYPE_CHECKING:
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 
     from minisets.objects.kinds import Object
 
+FAILED_POST_START = "FailedPostStartHook"
+_NOW = timedelta(0)
 _KEPT = 2  # the newest container, and the one before for `logs --previous`
 
 
@@ -57,7 +63,7 @@ def plan_pod(pod: Object, observed: ObservedPod, now: datetime) -> PodPlan:
     todo = Todo(now)
     if is_being_deleted(pod):
         _end(pod, observed, todo)
-    elif status_of(pod).get("phase") in FINISHED or will_not_run_again(pod, observed):
+    elif has_ended(pod, observed, now):
         _wind_down(pod, observed, todo)
     elif observed.sandbox is None:
         _begin(pod, observed, todo)
@@ -65,6 +71,8 @@ def plan_pod(pod: Object, observed: ObservedPod, now: datetime) -> PodPlan:
         todo.add(Start(observed.sandbox.id, "sandbox", "it was created"))
     else:
         _run(pod, observed, observed.sandbox, todo)
+    if (deadline := active_deadline(pod)) is not None and deadline > now:
+        todo.recheck(deadline - now)
     return todo.plan()
 
 
@@ -72,7 +80,9 @@ def plan_orphan(observed: ObservedPod, now: datetime) -> PodPlan:
     """What to do about a pod whose object is gone (A-107): two seconds, then it ends."""
     todo = Todo(now)
     why = "its pod is gone"
-    stop_all(observed.running(), now + FLOOR, why, todo, floor_from_stop=True)
+    for one in observed.running():
+        # Differs: no preStop hook: what it is stands in the object, and that is gone.
+        plan_stop(one, one.facts.stop_sent or now, why, todo)
     if not observed.running():
         _remove_all(observed, why, todo)
     return todo.plan()
@@ -111,9 +121,42 @@ def _run(pod: Object, observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
         todo.recheck(KILL_AGAIN)
         return
     todo.add(*(Remove(one.id, "sandbox", "it ended") for one in observed.sandboxes if one.id != sandbox.id))
-    for one in _due(pod, observed):
-        _bring_up(pod, one, observed, sandbox, todo)
+    _follow_sources(observed, sandbox, todo)
+    due = tuple(_due(pod, observed))
+    hooked = next((one for one in due if _runs_its_hook(pod, one, observed)), None)
+    may_start = True
+    for one in due if hooked is None else (hooked,):
+        _bring_up(pod, one, observed, sandbox, todo, may_start=may_start)
+        may_start = may_start and not _makes_others_wait(pod, one, observed, todo.now)
     _clear_away(pod, observed, todo)
+
+
+def _follow_sources(observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
+    """What changed in a ConfigMap, a Secret or the pod's own labels changes in the files too."""
+    if any(one.sandbox == sandbox.id for one in observed.containers):
+        changed = [name for name, files in observed.wanted_files.items() if observed.files.get(name) != files]
+        todo.add(*(WriteFiles(name, sandbox.id, "what they are made from changed") for name in changed))
+
+
+def _runs_its_hook(pod: Object, one: Wanted, observed: ObservedPod) -> bool:
+    """Whether its postStart hook goes on. Kubernetes: nothing else of the pod is done meanwhile."""
+    seen = observed.current(one.name)
+    return seen is not None and seen.is_running and not has_come_up(pod, one, seen)
+
+
+def _makes_others_wait(pod: Object, one: Wanted, observed: ObservedPod, now: datetime) -> bool:
+    """Whether those after it start only once its postStart hook is done. Kubernetes: startContainer."""
+    if not one.hook("postStart"):
+        return False
+    seen = observed.current(one.name)
+    if seen is not None and (seen.is_running or seen.is_startable):
+        return not has_come_up(pod, one, seen)
+    if seen is not None and (
+        not one.restarts_after(exit_code_of(seen)) or backoff.remaining(seen, now) > _NOW
+    ):
+        return False
+    image = observed.images.get(one.name, ImageState())
+    return one.name not in observed.waiting and image.state in ("ready", "wanted", "pulling")
 
 
 def _due(pod: Object, observed: ObservedPod) -> Iterable[Wanted]:
@@ -124,14 +167,16 @@ def _due(pod: Object, observed: ObservedPod) -> Iterable[Wanted]:
         yield from mains(pod)
         return
     for one in inits(pod):
-        done = is_init_done(one, observed)
+        done = is_init_done(pod, one, observed)
         if one.is_sidecar or not done:
             yield one
         if not done:
             return
 
 
-def _bring_up(pod: Object, one: Wanted, observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
+def _bring_up(
+    pod: Object, one: Wanted, observed: ObservedPod, sandbox: Seen, todo: Todo, *, may_start: bool
+) -> None:
     """One step for one container."""
     seen = observed.current(one.name)
     if seen is None:
@@ -139,29 +184,59 @@ def _bring_up(pod: Object, one: Wanted, observed: ObservedPod, sandbox: Seen, to
     elif seen.is_running:
         _keep_up(pod, one, seen, todo)
     elif seen.is_startable:
-        todo.add(Start(seen.id, seen.what, "it was created"))
+        if may_start:
+            todo.add(Start(seen.id, seen.what, "it was created"))
     elif one.restarts_after(exit_code_of(seen)):
         left = backoff.remaining(seen, todo.now)
-        if left > timedelta(0):
+        if left > _NOW:
             todo.recheck(left)
         else:
             _replace(pod, one, observed, sandbox, todo, f"it ended with {exit_code_of(seen)}")
 
 
 def _keep_up(pod: Object, one: Wanted, seen: Seen, todo: Todo) -> None:
-    """A running container goes on unless a probe or its own spec says otherwise (A-113)."""
-    grace = timedelta(seconds=int(spec_of(pod).get("terminationGracePeriodSeconds") or 0))
-    probe: dict[str, Any] = {}
-    why = ""
+    """A running container goes on unless a hook, a probe or its own spec says otherwise (A-113)."""
+    hook = seen.facts.post_start
+    why = _why_it_ends(pod, one, seen)
+    if why or seen.facts.ending_since is not None:
+        grace = _grace(pod, one, seen)
+        deadline = (seen.facts.ending_since or todo.now) + grace
+        plan_stop(seen, deadline, why or "it was asked to stop", todo, has_hook=bool(one.hook("preStop")))
+    elif has_come_up(pod, one, seen):
+        return
+    elif hook is None:
+        todo.add(RunHook(seen.id, seen.what, "postStart", "it was started"))
+    elif hook.over_at is not None:
+        todo.recheck(hook.over_at - todo.now)
+
+
+def _why_it_ends(pod: Object, one: Wanted, seen: Seen) -> str:
+    """Empty: it does not. Kubernetes: a restart is announced where there is one, but not a sidecar's."""
+    again = ", will be restarted" if one.kind == "container" and one.is_restartable else ""
+    if seen.facts.post_start is not None and seen.facts.post_start.passed is False:
+        return FAILED_POST_START
+    if not has_come_up(pod, one, seen):
+        return ""
     if seen.facts.live is False:
-        name = "startup" if seen.facts.started is False else "liveness"
-        probe, why = one.spec.get(f"{name}Probe") or {}, f"failed {name} probe, will be restarted"
-    elif seen.facts.stop_sent is None and seen.spec_hash and seen.spec_hash != one.spec_hash:
-        why = "definition changed, will be restarted"
-    if seen.facts.stop_sent is not None or why:
-        own = probe.get("terminationGracePeriodSeconds")
-        grace = grace if own is None else timedelta(seconds=int(own))
-        plan_stop(seen, (seen.facts.stop_sent or todo.now) + grace, why or "it was asked to stop", todo)
+        return f"failed {_failed_probe(seen)} probe{again}"
+    if seen.facts.ending_since is None and seen.spec_hash and seen.spec_hash != one.spec_hash:
+        return f"definition changed{again}"
+    return ""
+
+
+def _failed_probe(seen: Seen) -> str:
+    return "startup" if seen.facts.started is False else "liveness"
+
+
+def _grace(pod: Object, one: Wanted, seen: Seen) -> timedelta:
+    """The failed probe's own, or the pod's."""
+    probe = one.spec.get(f"{_failed_probe(seen)}Probe") or {} if seen.facts.live is False else {}
+    own = probe.get("terminationGracePeriodSeconds")
+    return timedelta(seconds=int(_pod_grace(pod) if own is None else own))
+
+
+def _pod_grace(pod: Object) -> int:
+    return int(spec_of(pod).get("terminationGracePeriodSeconds") or 0)
 
 
 def _replace(pod: Object, one: Wanted, observed: ObservedPod, sandbox: Seen, todo: Todo, cause: str) -> None:
@@ -208,28 +283,34 @@ def _clear_away(pod: Object, observed: ObservedPod, todo: Todo) -> None:
 
 
 def _end(pod: Object, observed: ObservedPod, todo: Todo) -> None:
-    """Main containers first, sidecars after them in reverse; removed once the end is on record (A-109)."""
+    """Stopped, and removed once the end is on record (A-109)."""
     why = "the pod is being deleted"
-    deadline = moment(meta(pod)["deletionTimestamp"])
-    sidecars = [one.name for one in inits(pod) if one.is_sidecar]
-    first = [one for one in observed.running() if one.container not in sidecars]
-    if first:
-        stop_all(first, deadline, why, todo)
-    elif last := sorted(observed.running(), key=lambda one: sidecars.index(one.container)):
-        stop_all(last[-1:], deadline, why, todo)
+    if observed.running():
+        stop_in_order(pod, observed, _deletion_deadline(pod, observed), why, todo)
     elif status_of(pod).get("phase") in FINISHED:
         _remove_all(observed, why, todo)
         todo.add(Forget("nothing of it is left"))
 
 
+def _deletion_deadline(pod: Object, observed: ObservedPod) -> datetime:
+    """The grace, from when the deletion was seen.
+
+    Why between these two: what is on record is cut to whole seconds, and survives a kubelet.
+    """
+    recorded = moment(meta(pod)["deletionTimestamp"])
+    if observed.ending_since is None:
+        return recorded
+    grace = timedelta(seconds=int(meta(pod).get("deletionGracePeriodSeconds") or 0))
+    return min(max(recorded, observed.ending_since + grace), recorded + timedelta(seconds=1))
+
+
 def _wind_down(pod: Object, observed: ObservedPod, todo: Todo) -> None:
-    """The pod ended by itself: what still runs stops, the rest stays for its logs."""
-    why = "the pod has ended"
-    grace = timedelta(seconds=int(spec_of(pod).get("terminationGracePeriodSeconds") or 0))
-    running = observed.running()
-    for one in running:
-        plan_stop(one, (one.facts.stop_sent or todo.now) + grace, why, todo)
-    if not running:
+    """The pod ended by itself, or had its time: what still runs stops, the rest stays for its logs."""
+    why = "the pod's time is up" if is_past_deadline(pod, todo.now) else "the pod has ended"
+    if observed.running():
+        since = observed.ending_since or todo.now
+        stop_in_order(pod, observed, since + timedelta(seconds=_pod_grace(pod)), why, todo)
+    else:
         todo.add(*(Remove(one.id, "sandbox", why) for one in observed.sandboxes))
 
 

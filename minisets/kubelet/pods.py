@@ -16,11 +16,12 @@ from minisets.engine import labels
 from minisets.errors import NotFound
 from minisets.kubelet import mounts
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
+from minisets.kubelet.admission import is_new, refusal, refused_status, was_refused
 from minisets.kubelet.announcing import news
 from minisets.kubelet.carry import Carrier, Parts
-from minisets.kubelet.containers import inits, mains, wanted
+from minisets.kubelet.containers import has_ended, inits, mains, wanted
+from minisets.kubelet.endings import with_messages
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.files import files_of
 from minisets.kubelet.observe import Facts, ObservedPod, observe
 from minisets.kubelet.plan import plan_orphan, plan_pod
 from minisets.kubelet.references import pods_concerned
@@ -70,6 +71,7 @@ class Pods:
         self._host = host
         self._add = add
         self._carrier = Carrier(parts)
+        self._mounting = self._carrier.mounting
 
     def keys(self, change: Change) -> Iterable[str]:
         """Pods of this node that a change concerns; what this kubelet wrote itself does not."""
@@ -96,20 +98,26 @@ class Pods:
         for uid, orphan in found.orphans(uid_of(pod) if pod else "").items():
             gone = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(namespace, name, uid)}
             self._probes.forget(uid)
+            self._parts.memory.forget_pod(uid)
             todo = plan_orphan(orphan, self._clock.now())
             goes_on |= self._carry_out(gone, orphan, todo)
             waits.append(todo.recheck_after)
         if pod is not None and not (_has_claims(pod) and found.are_others_running(uid_of(pod))):
-            more, again = self._advance(pod, self._completed(pod, found.of(uid_of(pod))))
+            observed = with_messages(self._parts.engine, self._parts.memory, pod, found.of(uid_of(pod)))
+            more, again = self._advance(pod, self._completed(pod, observed))
             goes_on |= more
             waits += again
         return goes_on, min((wait for wait in waits if wait is not None), default=None)
 
     def _advance(self, pod: Object, observed: ObservedPod) -> tuple[bool, list[timedelta | None]]:
         """One step for a pod of this node."""
+        if was_refused(pod) or self._refuse(pod):
+            return False, []
         reported = self._report(pod, observed)
         if reported is None:
             return False, []
+        if is_being_deleted(reported) or has_ended(reported, observed, self._clock.now()):
+            observed = replace(observed, ending_since=self._parts.memory.pod_ends(uid_of(pod)))
         self._probes.watch(reported, observed)
         todo = plan_pod(reported, observed, self._clock.now())
         goes_on = self._carry_out(reported, observed, todo)
@@ -117,6 +125,21 @@ class Pods:
         if not goes_on and waiting != observed.waiting and not is_being_deleted(pod):
             self._report(reported, replace(observed, waiting=waiting))
         return goes_on, [todo.recheck_after, _recheck_of_blocked(todo)]
+
+    def _refuse(self, pod: Object) -> bool:
+        """Whether this node will not have the pod, which is then on record for good."""
+        why = refusal(pod, self._store.list("Pod").items) if is_new(pod) else None
+        if why is None:
+            return False
+
+        def edit(current: Object) -> Object | None:
+            is_same = uid_of(current) == uid_of(pod)
+            return {**current, "status": refused_status(current, why)} if is_same else None
+
+        with suppress(NotFound):
+            self._parts.recorder.record(pod, "Warning", why.reason, why.message)
+            self._parts.registry.change(ref_of(pod), edit, subresource="status")
+        return True
 
     def _carry_out(self, pod: Object, observed: ObservedPod, todo: PodPlan) -> bool:
         goes_on = False
@@ -133,19 +156,21 @@ class Pods:
 
     def _facts(self, container_id: str) -> Facts:
         probed = self._probes.results(container_id)
-        return replace(probed, stop_sent=self._parts.memory.stop_sent_at(container_id))
+        known = self._parts.memory.facts(container_id)
+        return replace(known, started=probed.started, ready=probed.ready, live=probed.live)
 
     def _completed(self, pod: Object, observed: ObservedPod) -> ObservedPod:
-        """With what only concerns containers that are still to be made."""
+        """With what its files should be, and what only concerns containers that are still to be made."""
         if is_being_deleted(pod):
             return observed
+        observed = self._with_files(pod, observed)
         missing = [one for one in wanted(pod) if not _runs(observed, one.name)]
         if not missing:
             return observed
         return replace(
             observed,
             images=self._images(pod, observed),
-            problems=self._problems(pod) if observed.sandbox is None else (),
+            problems=self._mounting.problems(pod) if observed.sandbox is None else (),
             waiting=self._parts.memory.waiting(uid_of(pod)),
             sandbox_again_at=self._parts.memory.sandbox_again_at(uid_of(pod)),
         )
@@ -159,18 +184,14 @@ class Pods:
                 states[one.name] = self._parts.images.state(pod, one, restart)
         return states
 
-    def _problems(self, pod: Object) -> tuple[str, ...]:
-        """Why volumes cannot be mounted yet."""
-        problems = []
-        node = self._store.get(Ref("Node", "", NODE))
-        for name, volume in mounts.volumes(pod).items():
-            try:
-                mounts.source_of(pod, name, self._store)
-                if any(kind in volume for kind in mounts.FILES):
-                    files_of(pod, volume, self._store, node)
-            except NotYet as error:
-                problems.append(str(error))
-        return tuple(problems)
+    def _with_files(self, pod: Object, observed: ObservedPod) -> ObservedPod:
+        """With what its volumes of files show, once containers see them, and what they should show."""
+        sandbox = observed.sandbox
+        if sandbox is None or not any(one.sandbox == sandbox.id for one in observed.containers):
+            return observed
+        wanted_files = self._mounting.wanted(pod)
+        shown = {name: self._mounting.written(sandbox.id, name) or "" for name in wanted_files}
+        return replace(observed, files=shown, wanted_files=wanted_files)
 
     # --- reporting ---
 
@@ -202,6 +223,7 @@ class Pods:
     def _relist(self) -> timedelta:
         """Every pod of ours, and everything that carries a pod's label."""
         engine, selector = self._parts.engine, labels.cluster_selector(self._parts.settings.cluster)
+        self._mounting.host_paths.sweep()
         containers = engine.list_containers({**selector, labels.POD: ""})
         volumes = engine.list_volumes({**selector, labels.KIND: "pod-volume"})
         self._parts.memory.forget_all_but({one.id for one in containers})

@@ -14,11 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.errors import EngineError
-from minisets.kubelet.containers import wanted
+from minisets.kubelet.containers import address_of, has_come_up, wanted
 from minisets.kubelet.dialing import Result, run
 from minisets.kubelet.observe import Facts
 from minisets.kubelet.probing import KINDS, Kind, Record, Tally, Target
-from minisets.objects.metadata import is_being_deleted, key_of, status_of, uid_of
+from minisets.objects.metadata import is_being_deleted, key_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -208,34 +208,30 @@ class Probes:
                 for kind in KINDS:
                     if (key[0], kind) in self._active:
                         self._schedule((key[0], kind), timedelta(0))
-        if not result.passed:
+        if not result.passed or result.warning:
             self._tell(active, result)
         if flipped:
             self._wake(key_of(active.pod))
 
     def _tell(self, active: _Active, result: Result) -> None:
+        """Kubernetes: prober.go probe."""
         kind = active.target.kind.capitalize()
-        verb = "failed" if result.passed is False else "errored"
-        path = f"spec.containers{{{active.target.container}}}"
-        message = f"{kind} probe {verb}: {result.message}"
-        self._recorder.record(active.pod, "Warning", "Unhealthy", message, field_path=path)
+        how = {True: "warning", False: "failed", None: "errored and resulted in unknown state"}[result.passed]
+        reason = "ProbeWarning" if result.passed else "Unhealthy"
+        message = f"{kind} probe {how}: {result.message}"
+        self._recorder.record(active.pod, "Warning", reason, message, field_path=active.target.field_path)
 
 
 def targets_of(pod: Object, observed: ObservedPod) -> Iterator[Target]:
     """Every probe that is to go on."""
-    sandbox = observed.sandbox
-    addresses = [one for one in sandbox.addresses.values() if one] if sandbox else []
-    address = next(iter(addresses), "") or str(status_of(pod).get("podIP") or "")
-    kinds: tuple[Kind, ...] = ("readiness",) if is_being_deleted(pod) else KINDS
+    is_ending = is_being_deleted(pod) or observed.ending_since is not None
+    kinds: tuple[Kind, ...] = ("readiness",) if is_ending else KINDS
+    address = address_of(pod, observed)
     for one in wanted(pod):
         seen = observed.current(one.name)
-        if seen is None or not seen.is_running or seen.started_at is None:
+        if seen is None or seen.started_at is None or not has_come_up(pod, one, seen):
             continue
-        ports = {
-            port["name"]: int(port["containerPort"])
-            for port in one.spec.get("ports") or ()
-            if port.get("name")
-        }
         for kind in kinds:
             if probe := one.spec.get(f"{kind}Probe"):
-                yield Target(seen.id, one.name, kind, probe, address, ports, seen.started_at)
+                about = (probe, address, one.ports, seen.started_at, one.field_path)
+                yield Target(seen.id, one.name, kind, *about)

@@ -24,7 +24,7 @@ KINDS: tuple[Kind, ...] = ("startup", "readiness", "liveness")
 
 @dataclass(frozen=True)
 class Target:
-    """One probe of one running container; `ports`: by name."""
+    """One probe of one running container; `ports`: by name; field_path: of the container in the spec."""
 
     container_id: str
     container: str
@@ -33,6 +33,7 @@ class Target:
     address: str
     ports: Mapping[str, int]
     started_at: datetime
+    field_path: str = ""
 
     @property
     def period(self) -> timedelta:

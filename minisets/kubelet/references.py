@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minisets.kubelet.mounts import claim_name
 from minisets.objects.metadata import key_of, meta, spec_of
 from minisets.settings import NODE
 
@@ -53,7 +54,7 @@ def _refers(pod: Object, kind: str, name: str) -> bool:
     spec = spec_of(pod)
     volumes = spec.get("volumes") or ()
     if kind == "PersistentVolumeClaim":
-        return any((one.get("persistentVolumeClaim") or {}).get("claimName") == name for one in volumes)
+        return any(claim_name(pod, one) == name for one in volumes)
     field, key = _SOURCES[kind]
     if any((one.get(field) or {}).get(key) == name for one in volumes):
         return True

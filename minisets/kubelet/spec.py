@@ -1,6 +1,7 @@
 """From a pod's spec to what the engine is told when a container or a sandbox is made. Pure.
 
-Leaves values of the environment to `environment.py`, mounts to `mounts.py`, names to `carry.py`.
+Leaves values of the environment to `environment.py`, mounts to `mounts.py`, names to `carry.py`, users and
+profiles to `isolation.py`.
 Kubernetes: kuberuntime generateContainerConfig, generatePodSandboxConfig.
 """
 
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.engine import labels
 from minisets.engine.interface import Attachment, ContainerSpec, Mount
+from minisets.kubelet.admission import sysctls_of
 from minisets.kubelet.environment import expand
-from minisets.kubelet.mounts import fs_group
-from minisets.objects.metadata import name_of, namespace_of, spec_of, uid_of
+from minisets.kubelet.failures import NotYet
+from minisets.kubelet.isolation import confinement_of, groups_of, user_of
+from minisets.kubelet.ports import published
+from minisets.objects.metadata import name_of, namespace_of, spec_of
 from minisets.objects.quantities import as_int, as_milli
 from minisets.settings import DOMAIN
 
@@ -37,6 +41,7 @@ fe00::1\tip6-allnodes
 fe00::2\tip6-allrouters
 """
 _LONGEST_HOSTNAME = 63
+_LONGEST_OF_KERNEL = 64
 _SMALLEST_SHARES = 2
 
 
@@ -48,6 +53,7 @@ class Surroundings:
     image: str
     env: Mapping[str, str]
     mounts: tuple[Mount, ...]
+    image_user: str = ""
 
 
 def container_spec(
@@ -66,9 +72,11 @@ def container_spec(
         arguments=_expanded(spec.get("args"), around.env),
         env=tuple(around.env.items()),
         working_dir=spec.get("workingDir") or "",
-        user=_user(pod, security),
+        user=user_of(pod, spec, around.image_user),
         joins=action.sandbox,
         joins_pid=bool(spec_of(pod).get("shareProcessNamespace")),
+        host_pid=bool(spec_of(pod).get("hostPID")),
+        host_ipc=bool(spec_of(pod).get("hostIPC")),
         mounts=around.mounts,
         stop_timeout=timedelta(seconds=int(spec_of(pod).get("terminationGracePeriodSeconds") or 0)),
         memory_bytes=_memory(spec),
@@ -77,7 +85,8 @@ def container_spec(
         privileged=bool(security.get("privileged")),
         cap_add=tuple(capabilities.get("add") or ()),
         cap_drop=tuple(capabilities.get("drop") or ()),
-        groups=_groups(pod),
+        groups=groups_of(pod),
+        confinement=confinement_of(pod, spec),
         no_new_privileges=security.get("allowPrivilegeEscalation") is False,
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         tty=bool(spec.get("tty")),
@@ -98,7 +107,11 @@ def sandbox_spec(
         image=image,
         labels=labels.pod_labels(around.cluster, pod, "", "sandbox", attempt),
         env=tuple((name, text) for name, text in files.items() if text),
-        hostname=hostname(pod),
+        hostname=known_as(pod),
+        hosts=_aliases(pod) if not around.address else (),
+        host_ipc=bool(spec_of(pod).get("hostIPC")),
+        ports=published(pod),
+        sysctls=sysctls_of(pod),
         attachment=Attachment(around.network, around.address) if around.network else None,
         mounts=around.mounts,
     )
@@ -114,16 +127,37 @@ class SandboxSurroundings:
     mounts: tuple[Mount, ...]
 
 
+def known_as(pod: Object) -> str:
+    """What the pod's kernel calls it: its hostname, or with `setHostnameAsFQDN` all of its name.
+
+    Empty, for the machine's own, on the machine's network. NotYet: the kernel would not have a name so long.
+    """
+    if spec_of(pod).get("hostNetwork"):
+        return ""
+    domain = domainname(pod)
+    if not (spec_of(pod).get("setHostnameAsFQDN") and domain):
+        return hostname(pod)
+    full = f"{hostname(pod)}.{domain}"
+    if len(full) > _LONGEST_OF_KERNEL:
+        raise NotYet(
+            f"Failed to construct FQDN from pod hostname and cluster domain, FQDN {full} is too long "
+            f"({_LONGEST_OF_KERNEL} characters is the max, {len(full)} characters requested)",
+            "FailedCreatePodSandBox",
+        )
+    return full
+
+
 def hostname(pod: Object) -> str:
     """The pod's own name, or what it asks to be called (A-126)."""
-    asked = str(spec_of(pod).get("hostname") or name_of(pod))
-    return asked[:_LONGEST_HOSTNAME].rstrip("-.")
+    asked = spec_of(pod).get("hostnameOverride") or spec_of(pod).get("hostname") or name_of(pod)
+    return str(asked)[:_LONGEST_HOSTNAME].rstrip("-.")
 
 
 def domainname(pod: Object) -> str:
-    """`<subdomain>.<namespace>.svc.cluster.local`, empty without a subdomain."""
+    """`<subdomain>.<namespace>.svc.cluster.local`, empty without a subdomain or with a name put over it."""
     subdomain = spec_of(pod).get("subdomain")
-    return f"{subdomain}.{namespace_of(pod)}.svc.{DOMAIN}" if subdomain else ""
+    is_named = bool(subdomain) and not spec_of(pod).get("hostnameOverride")
+    return f"{subdomain}.{namespace_of(pod)}.svc.{DOMAIN}" if is_named else ""
 
 
 def hosts(pod: Object, address: str) -> str:
@@ -143,9 +177,21 @@ def hosts(pod: Object, address: str) -> str:
     return "".join([_LOCALHOST, f"{address}\t{names}\n", *added])
 
 
+def _aliases(pod: Object) -> tuple[tuple[str, str], ...]:
+    """What stands in /etc/hosts besides what the engine writes."""
+    every = spec_of(pod).get("hostAliases") or ()
+    return tuple((alias["ip"], name) for alias in every for name in alias.get("hostnames") or ())
+
+
+def dns_policy(pod: Object) -> str:
+    """Kubernetes: getPodDNSType: the cluster's names are not for the machine's network unless asked for."""
+    policy = str(spec_of(pod).get("dnsPolicy") or "ClusterFirst")
+    return "Default" if policy == "ClusterFirst" and spec_of(pod).get("hostNetwork") else policy
+
+
 def resolv_conf(pod: Object, dns: str) -> str:
     """The text of the pod's /etc/resolv.conf (A-127); empty: what the engine writes. `dns`: our server."""
-    policy = spec_of(pod).get("dnsPolicy") or "ClusterFirst"
+    policy = dns_policy(pod)
     own = spec_of(pod).get("dnsConfig") or {}
     servers: list[str] = []
     searches: list[str] = []
@@ -176,39 +222,6 @@ def _merged_options(options: list[str], own: Sequence[dict[str, Any]]) -> list[s
 def _expanded(words: Sequence[str] | None, env: Mapping[str, str]) -> tuple[str, ...] | None:
     """None and empty both mean: what the image says."""
     return tuple(expand(word, env) for word in words) if words else None
-
-
-def root_refused(pod: Object, one: Wanted, image_user: str) -> str:
-    """Why runAsNonRoot forbids the container to run; empty if it may. Kubernetes: verifyRunAsNonRoot."""
-    both = {**(spec_of(pod).get("securityContext") or {}), **(one.spec.get("securityContext") or {})}
-    if not both.get("runAsNonRoot"):
-        return ""
-    where = f'(pod: "{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})", container: {one.name})'
-    if both.get("runAsUser") is not None:
-        return f"container's runAsUser breaks non-root policy {where}" if both["runAsUser"] == 0 else ""
-    user = image_user.partition(":")[0]
-    if user and not user.isdigit():
-        said = f"container has runAsNonRoot and image has non-numeric user ({user})"
-        return f"{said}, cannot verify user is non-root {where}"
-    if not int(user or 0):
-        return f"container has runAsNonRoot and image will run as root {where}"
-    return ""
-
-
-def _user(pod: Object, security: dict[str, Any]) -> str:
-    whole = spec_of(pod).get("securityContext") or {}
-    user = security.get("runAsUser", whole.get("runAsUser"))
-    group = security.get("runAsGroup", whole.get("runAsGroup"))
-    if user is None:
-        return ""
-    return str(user) if group is None else f"{user}:{group}"
-
-
-def _groups(pod: Object) -> tuple[str, ...]:
-    whole = spec_of(pod).get("securityContext") or {}
-    group = fs_group(pod)
-    own = [] if group is None else [str(group)]
-    return tuple(dict.fromkeys([*own, *map(str, whole.get("supplementalGroups") or ())]))
 
 
 def _memory(spec: dict[str, Any]) -> int:

@@ -16,16 +16,19 @@ from minisets.kubelet.containers import (
     FINISHED,
     are_inits_done,
     exit_code_of,
+    has_come_up,
+    has_ended,
     init_has_failed,
     inits,
     mains,
-    will_not_run_again,
 )
+from minisets.kubelet.deadlines import MESSAGE, REASON, is_past_deadline
 from minisets.objects.metadata import generation_of, is_being_deleted, spec_of, status_of, timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from minisets.kubelet.containers import Wanted
     from minisets.kubelet.observe import ObservedPod
     from minisets.objects.kinds import Object
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> dict[str, Any]:
     """The whole new status; what others wrote (their conditions, qosClass, ...) is kept."""
     old = status_of(pod)
-    phase = phase_of(pod, observed)
+    phase = phase_of(pod, observed, now)
     ended = is_being_deleted(pod) and phase in FINISHED
     listed = {
         "initContainerStatuses": [
@@ -52,26 +55,33 @@ def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> 
     }
     if address := host if spec_of(pod).get("hostNetwork") else _address(observed):
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
+    if phase == "Failed" and old.get("phase") not in FINISHED and _is_late(pod, now):
+        status |= {"reason": REASON, "message": MESSAGE}
     status["conditions"] = conditions(pod, observed, status, now)
     return status
 
 
-def phase_of(pod: Object, observed: ObservedPod) -> str:
-    """Where the pod is in its life."""
+def phase_of(pod: Object, observed: ObservedPod, now: datetime) -> str:
+    """Where the pod is in its life; it fails, or is done, only once nothing of it runs any more."""
     old = str(status_of(pod).get("phase") or "Pending")
     if old in FINISHED:
         return old
-    if is_being_deleted(pod):
-        return old if observed.running() else _ended_as(pod, observed)
-    if will_not_run_again(pod, observed) and not observed.running():
-        return _ended_as(pod, observed)
+    if is_being_deleted(pod) or has_ended(pod, observed, now):
+        if observed.running():
+            return old
+        return "Failed" if _is_late(pod, now) else _ended_as(pod, observed)
     if not are_inits_done(pod, observed):
         return "Pending"
-    return "Running" if all(_was_ever_started(one.name, observed) for one in mains(pod)) else "Pending"
+    return "Running" if all(_was_ever_started(pod, one, observed) for one in mains(pod)) else "Pending"
 
 
-def _was_ever_started(container: str, observed: ObservedPod) -> bool:
-    return any(not seen.is_startable for seen in observed.of(container))
+def _is_late(pod: Object, now: datetime) -> bool:
+    """Whether its time was up before somebody deleted it."""
+    return is_past_deadline(pod, now) and not is_being_deleted(pod)
+
+
+def _was_ever_started(pod: Object, one: Wanted, observed: ObservedPod) -> bool:
+    return any(seen.is_over or has_come_up(pod, one, seen) for seen in observed.of(one.name))
 
 
 def _ended_as(pod: Object, observed: ObservedPod) -> str:

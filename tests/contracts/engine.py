@@ -6,6 +6,7 @@ Programs are named in a container's name: Docker runs them as scripts, the engin
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ from minisets.engine.interface import (
     ExecState,
     LogOptions,
     Mount,
+    PathStat,
+    PublishedPort,
     VolumeSpec,
 )
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
@@ -48,6 +51,9 @@ class EngineContract:
     def unreachable_image(self, engine: Engine) -> str:
         """An image that is not here and cannot be pulled."""
         raise NotImplementedError
+
+    def miss_on_host(self, world: World, path: str) -> None:
+        """Tell an engine that does not look that its machine has nothing there."""
 
     @pytest.fixture
     def world(self, engine: Engine, cluster_name: str) -> Iterator[World]:
@@ -273,7 +279,110 @@ class EngineContract:
         with pytest.raises(EngineError):
             world.engine.put_archive(app, "/etc/conf", archive({"one": b"3"}))
 
+    def test_the_end_of_a_file_is_read_while_its_container_runs_and_when_it_has_ended(
+        self, world: World
+    ) -> None:
+        container = world.start()
+        world.engine.put_archive(container, "/tmp", archive({"said": b"a long story, in short"}))  # noqa: S108 - a container's
+        path = "/tmp/said"  # noqa: S108 - likewise
+        assert world.engine.file_end(container, path, 8) == b"in short"
+        world.engine.signal_container(container, "SIGKILL")
+        world.ended(container)
+        assert world.engine.file_end(container, path, 100) == b"a long story, in short"
+        assert world.engine.file_end(container, "/tmp/nothing", 100) is None  # noqa: S108 - likewise
+        with pytest.raises(EngineNotFound):
+            world.engine.file_end(world.name("missing"), path, 100)
+
+    def test_a_mount_without_a_source_is_a_volume_of_the_containers_own(self, world: World) -> None:
+        own = {**world.labels, "own": "yes"}
+        lender = world.start(mounts=(Mount("volume", "/lent", labels=own),))
+        (volume,) = world.engine.list_volumes(own)
+        where = world.engine.inspect_container(lender).mounts["/lent"]
+        assert where == volume.mountpoint
+        world.engine.put_archive(lender, "/lent", archive({"one": b"1", "two": b"2"}))
+        user = world.start(mounts=(Mount("bind", "/etc/seen", f"{where}/one"),))
+        assert self.read(world, user, "/etc/seen") == b"1"
+        world.engine.signal_container(user, "SIGKILL")
+        world.ended(user)
+        assert world.engine.file_end(user, "/etc/seen", 100) == b"1"
+        for container in (user, lender):
+            world.engine.remove_container(container, force=True)
+        assert world.engine.list_volumes(own) == ()
+
+    def test_files_go_into_a_container_that_was_only_made(self, world: World) -> None:
+        name = world.name("files")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        made = world.create(mounts=(Mount("volume", "/v/data", name),))
+        world.engine.put_archive(made, "/v/data", archive({"deep/one": b"1"}))
+        app = world.start(mounts=(Mount("volume", "/data", name),))
+        assert self.read(world, app, "/data/deep/one") == b"1"
+
+    @pytest.mark.parametrize("runs", [True, False])
+    def test_what_lies_at_a_path_is_told_and_where_links_lead(self, world: World, *, runs: bool) -> None:
+        name = world.name("files")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        mounts = (Mount("volume", "/v/data", name),)
+        container = world.start(mounts=mounts) if runs else world.create(mounts=mounts)
+        files: dict[str, bytes | str] = {
+            "deep/one": b"1",
+            "near": "deep/one",
+            "far": "/",
+            "chain": "folder/one",
+        }
+        world.engine.put_archive(container, "/v/data", archive({**files, "folder": "deep"}))
+
+        def seen(path: str) -> PathStat | None:
+            return world.engine.stat_path(container, f"/v/data{path}")
+
+        assert seen("") == PathStat("directory", 0o755)
+        assert seen("/deep/one") == PathStat("file", 0o644)
+        assert seen("/folder/one") == PathStat("file", 0o644), "links on the way are followed"
+        links = {"near": "/deep/one", "folder": "/deep", "chain": "/deep/one"}
+        for link, target in links.items():
+            assert seen(f"/{link}") == PathStat("symlink", 0o777, f"/v/data{target}")
+        assert seen("/far") == PathStat("symlink", 0o777, "/")
+        assert seen("/none") is None
+        assert seen("/none/deeper") is None
+        with pytest.raises(EngineNotFound):
+            world.engine.stat_path(world.name("missing"), "/")
+
+    def test_a_path_that_is_bound_has_to_be_there_unless_it_is_made(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        missing = str(tmp_path / "deep/er")
+        self.miss_on_host(world, missing)
+        with pytest.raises(EngineError, match=f"bind source path does not exist: {missing}"):
+            world.create(mounts=(Mount("bind", "/x", missing),))
+        world.start(mounts=(Mount("bind", "/x", missing, is_made=True),))
+        container = world.create(mounts=(Mount("bind", "/x", missing),))
+        found = world.engine.stat_path(container, "/x")
+        assert found == PathStat("directory", 0o755)
+
+    def test_a_volumes_place_on_the_machine_can_be_bound(self, world: World) -> None:
+        """How a part of a volume is mounted where the engine does not know of parts."""
+        name = world.name("files")
+        volume = world.engine.create_volume(VolumeSpec(name, world.labels))
+        sandbox = world.start(mounts=(Mount("volume", "/v/data", name),))
+        world.engine.put_archive(sandbox, "/v/data", archive({"deep/one": b"1", "two": b"2"}))
+        mounts = (
+            Mount("bind", "/folder", f"{volume.mountpoint}/deep"),
+            Mount("bind", "/etc/file", f"{volume.mountpoint}/two", read_only=True),
+        )
+        app = world.start(mounts=mounts)
+        assert self.read(world, app, "/folder/one") == b"1"
+        assert self.read(world, app, "/etc/file") == b"2"
+
     # --- sandboxes ---
+
+    def test_a_port_of_the_machine_is_one_containers_at_a_time(self, world: World) -> None:
+        taken = (PublishedPort(80, "tcp", "127.0.0.1", 39181),)
+        first = world.start(attachment=Attachment("bridge"), ports=taken)
+        second = world.create(attachment=Attachment("bridge"), ports=taken)
+        with pytest.raises(EngineError, match="39181"):
+            world.engine.start_container(second)
+        world.engine.remove_container(first, force=True)
+        world.engine.start_container(second)
+        assert world.engine.inspect_container(second).state == "running"
 
     def test_a_container_joins_a_running_sandbox_and_has_no_address_of_its_own(self, world: World) -> None:
         sandbox = world.start(attachment=Attachment("bridge"))

@@ -6,7 +6,7 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -102,13 +102,18 @@ class World:
             self.engine.remove_volume(volume.name)
 
 
-def archive(files: dict[str, bytes]) -> bytes:
+def archive(files: Mapping[str, bytes | str]) -> bytes:
+    """Files by path; a text is where a symlink leads."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
+            if isinstance(data, str):
+                member.type, member.linkname, member.mode = tarfile.SYMTYPE, data, 0o777
+                tar.addfile(member)
+            else:
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
     return packed.getvalue()
 
 

@@ -117,6 +117,20 @@ def test_a_read_write_once_pod_claim_has_one_pod_at_a_time() -> None:
     assert place(pod(), replace(around, pods=(ended, pod()))) == Place("minisets-0")
 
 
+def test_a_port_of_a_node_is_one_pods_at_a_time() -> None:
+    """A-125: of any namespace, until it has ended."""
+    wish: list[dict[str, Any]] = [{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}]}]
+    holder = pod("other", "Running", nodeName="minisets-0", containers=wish)
+    wanting = pod(containers=wish)
+    assert place(wanting, replace(GOOD, neighbours=(holder,))) == refused(
+        "1 node(s) didn't have free ports for the requested pod ports"
+    )
+    two = replace(GOOD, nodes=(node(), node("other")), neighbours=(holder,))
+    assert place(wanting, two) == Place("other")
+    ended = pod("other", "Succeeded", nodeName="minisets-0", containers=wish)
+    assert place(wanting, replace(GOOD, neighbours=(ended,))) == Place("minisets-0")
+
+
 def test_a_pod_behind_a_gate_is_not_placed() -> None:
     gated = place(pod(schedulingGates=[{"name": "example.com/wait"}]), GOOD)
     assert gated == Refuse("Scheduling is blocked due to non-empty scheduling gates", "SchedulingGated")

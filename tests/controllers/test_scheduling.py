@@ -179,3 +179,20 @@ def test_a_pod_of_a_node_that_is_not_there_goes_when_it_is_deleted(house: House)
     house.settle()
     assert house.store.get(ref("Pod", "web-0")) is None
     assert house.store.get(ref("Pod", "web-1")) is not None, "its kubelet is to end it"
+
+
+def test_a_pod_that_waits_for_a_port_of_the_node_gets_it_when_the_other_is_gone(house: House) -> None:
+    """A-125, A-144."""
+    house.node()
+    ports = [{"containerPort": 80, "hostPort": 8080}]
+    wanting = [{"name": "c", "image": "nginx:1.27", "ports": ports}]
+    house.pod("web-0", containers=wanting)
+    house.settle()
+    house.pod("web-1", containers=wanting)
+    house.settle()
+    assert (node_of(house), node_of(house, "web-1")) == ("minisets-0", "")
+    said = "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."
+    assert ("Warning", "FailedScheduling", said) in house.events("web-1")
+    house.end("web-0")
+    house.settle()
+    assert node_of(house, "web-1") == "minisets-0"

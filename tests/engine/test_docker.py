@@ -75,6 +75,17 @@ def test_a_container_is_made_as_the_kubelet_needs_it(
     assert "no-new-privileges" in host["SecurityOpt"]
 
 
+@pytest.mark.parametrize("propagation", ["rslave", "rshared"])
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_bind_reaches_as_far_as_it_says(
+    world: World, docker_engine: docker.DockerClient, propagation: Any, *, is_made: bool
+) -> None:
+    """Why only made: to run, it needs a machine whose own mounts are shared."""
+    mount = Mount("bind", "/x", "/", read_only=True, is_made=is_made, propagation=propagation)
+    (found,) = docker_engine.api.inspect_container(world.create(mounts=(mount,)))["Mounts"]
+    assert (found["Propagation"], found["RW"]) == (propagation, False)
+
+
 def test_a_new_volume_is_empty_whatever_the_image_has_there(world: World) -> None:
     name = world.name("empty")
     container = world.start(mounts=(Mount("volume", "/etc", name),))

@@ -1,12 +1,14 @@
 """Our values as Docker's JSON, and back."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from minisets.engine import docker_translate as translate
-from minisets.engine.interface import Attachment, ContainerSpec, Mount
+from minisets.engine.interface import Attachment, ContainerSpec, Mount, PathStat, PublishedPort
 
 
 def made(**changes: Any) -> dict[str, Any]:
@@ -44,6 +46,41 @@ def test_a_container_joins_its_sandboxs_network_and_ipc_and_its_process_ids_only
     assert host(joins="abc", joins_pid=True)["PidMode"] == "container:abc"
 
 
+def test_a_containers_ports_are_those_of_the_machine_that_lead_to_it() -> None:
+    ports = (PublishedPort(80, "tcp", "127.0.0.1", 8080), PublishedPort(80, "tcp", "10.0.0.1", 81))
+    body = made(ports=ports)
+    assert body["ExposedPorts"] == {"80/tcp": {}}
+    assert body["HostConfig"]["PortBindings"] == {
+        "80/tcp": [
+            {"HostIp": "127.0.0.1", "HostPort": "8080"},
+            {"HostIp": "10.0.0.1", "HostPort": "81"},
+        ]
+    }
+
+
+def test_the_machines_namespaces_win_over_a_sandboxs() -> None:
+    shared = host(joins="abc", joins_pid=True, host_pid=True, host_ipc=True)
+    assert (shared["NetworkMode"], shared["IpcMode"], shared["PidMode"]) == ("container:abc", "host", "host")
+
+
+def test_what_a_container_may_do_to_the_kernel_is_said_in_the_engines_words() -> None:
+    body = host(
+        sysctls=(("net.ipv4.tcp_syncookies", "0"),),
+        confinement=(("seccomp", "unconfined"), ("apparmor", "mine")),
+        no_new_privileges=True,
+        hosts=(("10.0.0.1", "db"),),
+    )
+    assert body["Sysctls"] == {"net.ipv4.tcp_syncookies": "0"}
+    assert body["SecurityOpt"] == ["no-new-privileges", "seccomp=unconfined", "apparmor=mine"]
+    assert body["ExtraHosts"] == ["db:10.0.0.1"]
+
+
+def test_a_volume_of_the_containers_own_carries_labels() -> None:
+    (mount,) = host(mounts=(Mount("volume", "/lent", labels={"own": "yes"}),))["Mounts"]
+    assert mount["Source"] == ""
+    assert mount["VolumeOptions"] == {"NoCopy": True, "Labels": {"own": "yes"}}
+
+
 @pytest.mark.parametrize("network", ["host", "none"])
 def test_a_network_without_addresses_gets_none(network: str) -> None:
     body = made(attachment=Attachment(network))
@@ -74,6 +111,50 @@ def test_mounts_are_never_filled_from_the_image() -> None:
         {"Type": "tmpfs", "Target": "/tmp", "ReadOnly": False, "TmpfsOptions": {"SizeBytes": 1024}},  # noqa: S108
         {"Type": "tmpfs", "Target": "/run", "ReadOnly": False},
     ]
+
+
+def test_a_part_of_a_volume_is_asked_for_by_its_path() -> None:
+    (mount,) = host(mounts=(Mount("volume", "/data", "www", sub_path="a/b"),))["Mounts"]
+    assert mount["VolumeOptions"] == {"NoCopy": True, "Subpath": "a/b"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"propagation": "rslave"}, {"Propagation": "rslave"}),
+        ({"read_only": True, "recursion": "no"}, {"ReadOnlyNonRecursive": True}),
+        ({"read_only": True, "recursion": "forced"}, {"ReadOnlyForceRecursive": True}),
+        ({"recursion": "forced"}, None),
+        ({"read_only": True}, None),
+    ],
+)
+def test_how_far_a_bind_reaches(changes: dict[str, Any], options: dict[str, Any] | None) -> None:
+    (mount,) = host(mounts=(Mount("bind", "/host", "/srv", **changes),))["Mounts"]
+    assert mount.get("BindOptions") == options
+
+
+def test_a_bind_by_name_says_how_far_it_reaches_too() -> None:
+    mount = Mount("bind", "/a", "/srv/a", is_made=True, propagation="rshared")
+    assert host(mounts=(mount,))["Binds"] == ["/srv/a:/a:rw,rshared"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (0o644, PathStat("file", 0o644)),
+        (1 << 31 | 1 << 22 | 0o775, PathStat("directory", 0o2775)),
+        (1 << 31 | 1 << 20 | 0o777, PathStat("directory", 0o1777)),
+        (1 << 27 | 0o777, PathStat("symlink", 0o777)),
+        (1 << 26 | 1 << 21 | 0o666, PathStat("character device", 0o666)),
+        (1 << 26 | 0o660, PathStat("block device", 0o660)),
+        (1 << 25 | 0o600, PathStat("pipe", 0o600)),
+        (1 << 24 | 0o755, PathStat("socket", 0o755)),
+        (1 << 23 | 0o755, PathStat("file", 0o4755)),
+    ],
+)
+def test_what_lies_at_a_path_is_read_from_gos_file_mode(mode: int, expected: PathStat) -> None:
+    body = {"name": "x", "size": 0, "mode": mode, "mtime": "", "linkTarget": ""}
+    assert translate.path_stat(base64.b64encode(json.dumps(body).encode()).decode()) == expected
 
 
 def test_a_path_that_may_be_missing_is_bound_in_the_form_that_makes_it() -> None:

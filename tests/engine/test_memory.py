@@ -14,6 +14,7 @@ from minisets.engine.interface import (
     Image,
     LogOptions,
     Mount,
+    PathStat,
     VolumeSpec,
 )
 from minisets.engine.memory import MemoryEngine
@@ -59,6 +60,10 @@ class TestMemoryEngine(EngineContract):
     def read(self, world: World, container: str, path: str) -> bytes:
         assert isinstance(world.engine, MemoryEngine)
         return world.engine.read_file(container, path) or b""
+
+    def miss_on_host(self, world: World, path: str) -> None:
+        assert isinstance(world.engine, MemoryEngine)
+        world.engine.set_on_host(path, None)
 
     def unreachable_image(self, engine: Engine) -> str:
         assert isinstance(engine, MemoryEngine)
@@ -185,13 +190,47 @@ def test_a_swapped_link_shows_the_new_files(engine: MemoryEngine) -> None:
     """As the kubelet writes a configMap: files below a folder, `pause swap`, links to `..data`."""
     engine.create_volume(VolumeSpec("conf", LABELS))
     sandbox = web(engine, mounts=(Mount("volume", "/v/conf", "conf"),))
-    engine.put_archive(sandbox, "/v/conf", archive({"..1/key": b"old", "..2/key": b"new"}))
-    for version in ("..1", "..2"):
+    for version, files in (("..1", {"key": b"old", "gone": b""}), ("..2", {"key": b"new"})):
+        engine.put_archive(sandbox, "/v/conf", archive({f"{version}/{name}": files[name] for name in files}))
         spec = ExecSpec(("/pause", "swap", "/v/conf", version))
         drained(engine.start_exec(engine.create_exec(sandbox, spec), spec))
     assert engine.read_file(sandbox, "/v/conf/..data/key") == b"new"
     assert engine.read_file(sandbox, "/v/conf/none") is None
-    assert set(engine.files_of("conf")) == {"..1/key", "..2/key", "..data"}
+    assert engine.read_file(sandbox, "/v/conf/key") == b"new"
+    assert set(engine.files_of("conf")) == {"..2/key", "..data", "key"}
+
+
+@pytest.mark.parametrize(("verb", "mode"), [("own", 0o664), ("match", 0o644)])
+def test_a_folder_is_given_to_a_group(engine: MemoryEngine, verb: str, mode: int) -> None:
+    engine.create_volume(VolumeSpec("data", LABELS))
+    sandbox = web(engine, mounts=(Mount("volume", "/v/data", "data"),))
+    for command in ("own", verb):
+        spec = ExecSpec(("/pause", command, "/v/data", "7"))
+        drained(engine.start_exec(engine.create_exec(sandbox, spec), spec))
+        engine.put_archive(sandbox, "/v/data", archive({"late": b""}))
+        if command == verb == "own":
+            drained(engine.start_exec(engine.create_exec(sandbox, spec), spec))
+    assert (engine.root_of("data").group, engine.root_of("data").mode) == (7, 0o2775)
+    assert engine.files_of("data")["late"].mode == mode
+
+
+def test_what_the_machine_has_at_a_path_is_what_a_test_says(engine: MemoryEngine) -> None:
+    engine.set_on_host("/dev/kvm", "character device")
+    engine.set_on_host("/srv/none", None)
+    with pytest.raises(EngineError, match="bind source path does not exist: /srv/none"):
+        web(engine, mounts=(Mount("bind", "/x", "/srv/none"),))
+    mounts = (Mount("bind", "/kvm", "/dev/kvm"), Mount("bind", "/made", "/srv/none", is_made=True))
+    container = web(engine, mounts=mounts)
+    assert engine.stat_path(container, "/kvm") == PathStat("character device", 0o755)
+    assert engine.kind_on_host("/srv/none") == "directory"
+
+
+def test_a_part_of_a_volume_is_mounted(engine: MemoryEngine) -> None:
+    engine.create_volume(VolumeSpec("data", LABELS))
+    whole = web(engine, mounts=(Mount("volume", "/v", "data"),))
+    engine.put_archive(whole, "/v", archive({"a/b/file": b"deep"}))
+    spec = ContainerSpec("part", "nginx", LABELS, mounts=(Mount("volume", "/x", "data", sub_path="a/b"),))
+    assert engine.read_file(engine.create_container(spec), "/x/file") == b"deep"
 
 
 def test_a_volume_in_memory_is_empty_when_its_last_user_stops(engine: MemoryEngine) -> None:

@@ -171,12 +171,93 @@ def test_a_path_too_long_is_refused(program: list[str]) -> None:
     assert result.stderr.endswith(": error 36\n")
 
 
+def test_a_swap_links_what_is_new_and_removes_what_is_stale(program: list[str], tmp_path: Path) -> None:
+    for name in ("..old/gone", "..old/kept", "..old/deep/er", "..new/kept", "..new/fresh", "..half/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for name in ("gone", "kept", "deep"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    (tmp_path / "..data").symlink_to("..old")
+    before = (tmp_path / "kept").lstat().st_ino
+    assert _run(program, "swap", tmp_path, "..new").returncode == 0
+    assert {each.name for each in tmp_path.iterdir()} >= {"..new", "..data", "kept", "fresh"}
+    assert {each.name for each in tmp_path.iterdir()} <= {"..new", "..data", "kept", "fresh", "pause"}
+    assert (tmp_path / "fresh").read_text() == "..new/fresh"
+    assert (tmp_path / "kept").read_text() == "..new/kept"
+    assert (tmp_path / "kept").lstat().st_ino == before, "a link that is right is not made again"
+
+
+def test_own_gives_a_folder_and_all_in_it_to_the_group(program: list[str], tmp_path: Path) -> None:
+    """Kubernetes: changeFilePermission. What a link leads to is somebody else's."""
+    folder, outside = tmp_path / "volume", tmp_path / "outside"
+    (folder / "deep/er").mkdir(parents=True, mode=0o700)
+    for name, mode in (("file", 0o400), ("deep/er/script", 0o755)):
+        (folder / name).touch()
+        (folder / name).chmod(mode)
+    outside.touch(mode=0o600)
+    (folder / "link").symlink_to(outside)
+    group = _other_group()
+    assert _run(program, "own", folder, str(group)).returncode == 0
+    found = {name: (folder / name).lstat() for name in (".", "deep", "deep/er", "file", "deep/er/script")}
+    assert {each.st_gid for each in found.values()} == {group}
+    assert {name: oct(each.st_mode & 0o7777) for name, each in found.items()} == {
+        ".": "0o2775",
+        "deep": "0o2775",
+        "deep/er": "0o2770",
+        "file": "0o660",
+        "deep/er/script": "0o775",
+    }
+    assert (folder / "link").lstat().st_gid == group
+    assert outside.stat().st_mode & 0o7777 == 0o600
+
+
+def test_match_leaves_a_folder_alone_that_is_the_groups_already(program: list[str], tmp_path: Path) -> None:
+    folder, inside = tmp_path / "volume", tmp_path / "volume/inside"
+    folder.mkdir()
+    folder.chmod(0o755)
+    group = _other_group()
+    for expected in (0o660, 0o600):
+        inside.touch()
+        inside.chmod(0o600)
+        assert _run(program, "match", folder, str(group)).returncode == 0
+        assert inside.stat().st_mode & 0o7777 == expected
+    folder.chmod(0o775)
+    assert _run(program, "match", folder, str(group)).returncode == 0
+    assert inside.stat().st_mode & 0o7777 == 0o660, "the group's, but it does not pass it on"
+
+
+@pytest.mark.parametrize("verb", ["own", "match"])
+def test_only_a_folder_that_is_there_can_be_owned(program: list[str], tmp_path: Path, verb: str) -> None:
+    (tmp_path / "file").touch()
+    for name, error in (("none", 2), ("file", 20)):
+        result = _run(program, verb, tmp_path / name, "7")
+        assert (result.returncode, result.stderr) == (
+            1,
+            f"pause: cannot open {tmp_path / name}: error {error}\n",
+        )
+
+
+def _other_group() -> int:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give files to any group")
+    return 2_000_000_000
+
+
 @pytest.mark.parametrize(
-    "arguments", [["swap"], ["swap", "a"], ["swop", "a", "b"], ["swap", "a", "b", "c"], ["x"]]
+    "arguments",
+    [
+        *(["swap"], ["swap", "a"], ["swop", "a", "b"], ["swap", "a", "b", "c"], ["x"]),
+        ["own", "a"],
+        ["own", "a", "b"],
+        ["own", "a", ""],
+        ["match", "a", "-1"],
+        ["match", "a", "12345678901"],
+    ],
 )
 def test_wrong_usage_leaves_with_2(program: list[str], arguments: list[str]) -> None:
     result = _run(program, *arguments)
-    assert (result.returncode, result.stderr) == (2, "usage: pause | pause swap DIR NEW\n")
+    usage = "usage: pause | pause swap DIR NEW | pause own|match DIR GID\n"
+    assert (result.returncode, result.stderr) == (2, usage)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])

@@ -1,8 +1,6 @@
 """One probe, against real sockets and commands in the engine in memory."""
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -11,34 +9,25 @@ from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory_scripts import ExecResult
 from minisets.kubelet.dialing import run
 from minisets.kubelet.probing import Target
+from tests.kubelet.answering import Server
+from tests.kubelet.test_health import NOT_SERVING, SERVING, serving
 from tests.kubelet.test_plan import NOW
 from tests.kubelet.world import World
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        code = int(self.path.strip("/").partition("?")[0] or 200)
-        self.send_response(code)
-        self.send_header("Location", "http://elsewhere.invalid/")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        pass
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server.running() as server:
+        yield server
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+def port(server: Server) -> int:
+    return server.port
 
 
 def probed(world: World, ports: dict[str, int] | None = None, **probe: Any) -> tuple[bool | None, str]:
-    result = run(world.engine, target(world, ports, **probe), lambda _close: None)
+    result = run(world.engine, target(world, ports, **probe), ignore)
     return result.passed, result.message
 
 
@@ -47,27 +36,60 @@ def target(world: World, ports: dict[str, int] | None = None, **probe: Any) -> T
     return Target(container, "nginx", "readiness", probe, "127.0.0.1", ports or {}, NOW)
 
 
-@pytest.mark.parametrize(
-    ("code", "passed"), [(200, True), (302, True), (399, True), (404, False), (500, False)]
-)
-def test_an_answer_of_200_to_399_passes(world: World, port: int, code: int, *, passed: bool) -> None:
+@pytest.mark.parametrize(("code", "passed"), [(200, True), (299, True), (404, False), (500, False)])
+def test_an_answer_of_200_to_299_passes(world: World, port: int, code: int, *, passed: bool) -> None:
     """A-114."""
-    assert probed(world, httpGet={"port": port, "path": f"/{code}"})[0] is passed
+    said = "" if passed else f"HTTP probe failed with statuscode: {code}"
+    assert probed(world, httpGet={"port": port, "path": f"/{code}"}) == (passed, said)
+
+
+@pytest.mark.parametrize("code", [300, 304, 302])
+def test_a_redirect_that_leads_nowhere_passes_with_a_warning(world: World, port: int, code: int) -> None:
+    """A-114."""
+    result = run(world.engine, target(world, httpGet={"port": port, "path": f"/{code}"}), ignore)
+    assert (result.passed, result.warning) == (True, True)
+    assert result.message == "Probe terminated redirects, Response body: "
+
+
+def test_a_redirect_to_another_host_passes_with_a_warning(world: World, port: int) -> None:
+    """A-114."""
+    get = {"port": port, "path": "/302?to=http://elsewhere.invalid/&say=Found"}
+    result = run(world.engine, target(world, httpGet=get), ignore)
+    assert (result.passed, result.warning) == (True, True)
+    assert result.message == "Probe terminated redirects, Response body: Found"
+
+
+@pytest.mark.parametrize(("code", "passed"), [(200, True), (404, False)])
+def test_a_redirect_to_the_same_host_is_followed(
+    world: World, server: Server, code: int, *, passed: bool
+) -> None:
+    assert probed(world, httpGet={"port": server.port, "path": f"/302?to=/{code}"})[0] is passed
+    assert server.paths == [f"/302?to=/{code}", f"/{code}"]
 
 
 def test_a_port_may_be_named(world: World, port: int) -> None:
     """A-115."""
     assert probed(world, {"web": port}, httpGet={"port": "web"}) == (True, "")
     assert probed(world, {"web": port}, tcpSocket={"port": "web"}) == (True, "")
-    assert probed(world, {}, tcpSocket={"port": "web"})[0] is False
+    assert probed(world, tcpSocket={"port": str(port)}) == (True, "")
+
+
+@pytest.mark.parametrize("port", ["web", 0, 65536])
+def test_a_port_that_is_none_is_the_probers_error(world: World, port: str | int) -> None:
+    """A-112."""
+    said = (None, f"invalid port number: {port}" if port != "web" else "")
+    assert probed(world, httpGet={"port": port})[0] is None
+    if port == "web":
+        said = (None, 'strconv.Atoi: parsing "web": invalid syntax')
+    assert probed(world, tcpSocket={"port": port}) == said
 
 
 def test_nobody_there_is_a_failure_that_says_so(world: World, port: int) -> None:
-    passed, message = probed(world, httpGet={"port": 1, "path": "/x"})
-    assert passed is False
-    assert message.startswith('Get "http://127.0.0.1:1/x": ')
-    assert probed(world, tcpSocket={"port": 1})[0] is False
-    assert probed(world, tcpSocket={"port": port})[0] is True
+    refused = "dial tcp 127.0.0.1:1: connect: connection refused"
+    said = f'Get "http://127.0.0.1:1/x": {refused}'
+    assert probed(world, httpGet={"port": 1, "path": "/x"}) == (False, said)
+    assert probed(world, tcpSocket={"port": 1}) == (False, refused)
+    assert probed(world, tcpSocket={"port": port}) == (True, "")
 
 
 @pytest.fixture
@@ -90,11 +112,21 @@ def test_a_command_passes_on_0_and_its_output_is_the_message(world: World) -> No
 
 
 @pytest.mark.usefixtures("running")
+def test_a_command_that_is_not_there_is_the_probers_error(world: World) -> None:
+    """A-112: so it restarts nothing."""
+    said = b'OCI runtime exec failed: exec failed: exec: "nope": executable file not found in $PATH'
+    world.engine.behave("web-0", run=_prints(ExecResult(stdout=said, exit_code=127)))
+    assert probed(world, exec={"command": ["nope"]}) == (None, said.decode())
+    world.engine.behave("web-0", run=_prints(ExecResult(stdout=b"sh: nope: not found", exit_code=127)))
+    assert probed(world, exec={"command": ["sh", "-c", "nope"]}) == (False, "sh: nope: not found")
+
+
+@pytest.mark.usefixtures("running")
 def test_a_command_that_is_ended_from_outside_has_timed_out_and_runs_on(world: World) -> None:
     world.engine.behave("web-0", run=_prints(ExecResult(hangs=True)))
     result = run(world.engine, target(world, exec={"command": ["check"]}), lambda close: close())
     assert result.passed is False
-    assert "timed out after 1s" in result.message
+    assert result.message == 'command timed out: "check" timed out after 1s'
     assert world.engine.inspect_exec(result.running).running
 
 
@@ -102,7 +134,14 @@ def test_a_container_that_is_gone_changes_nothing(world: World) -> None:
     assert probed(world, exec={"command": ["check"]})[0] is None
 
 
-def test_a_grpc_probe_passes_where_its_port_takes_connections(world: World, port: int) -> None:
-    """A probe that never came to an answer would leave the pod unready for good."""
-    assert probed(world, grpc={"port": port})[0] is True
+def test_a_grpc_server_is_asked_how_its_service_is(world: World) -> None:
+    """A-114, A-115."""
+    with serving(lambda request, _context: SERVING if request == b"\x0a\x01a" else NOT_SERVING) as port:
+        assert probed(world, grpc={"port": port, "service": "a"}) == (True, "")
+        unhealthy = 'service unhealthy (responded with "NOT_SERVING")'
+        assert probed(world, grpc={"port": port, "service": ""}) == (False, unhealthy)
     assert probed(world, grpc={"port": 1})[0] is False
+
+
+def ignore(_close: Callable[[], None]) -> None:
+    """Nobody ends it early."""

@@ -21,6 +21,7 @@ from tests.kubelet.world import World, container
         ("$(hostname).$(A)", "$(hostname).1"),
         ("$(hostname -f) $A ${A}", "$(hostname -f) $A ${A}"),
         ("$(A", "$(A"),
+        ("$(X$(A))", "$(X$(A))"),
         ("$", "$"),
         ("a$$b", "a$b"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.files import archive_of
+from minisets.kubelet.files import archive_beside, archive_of, folder_of
 from minisets.objects.kinds import Object
 from tests.kubelet.test_plan import good_pod
 from tests.kubelet.world import World
@@ -102,7 +102,7 @@ def test_a_projection_gathers_its_sources(world: World) -> None:
         ({"secret": {"secretName": "nowhere"}}, 'secret "nowhere" not found'),
         (
             {"configMap": {"name": "settings", "items": [{"key": "z", "path": "z"}]}},
-            "references non-existent configmap key: z",
+            "configmap references non-existent config key: z",
         ),
     ],
 )
@@ -123,7 +123,16 @@ def test_an_empty_dir_is_anybodys_and_a_group_gets_what_it_is_promised(world: Wo
     assert (path, found["etc"].mode, found["etc"].gid) == ("/v", 0o777, 0)
     _, found, _ = members(world, pod_with(group=7, emptyDir={}), "etc")
     assert (found["etc"].mode, found["etc"].gid) == (0o2777, 7)
-    _, found, _ = members(world, pod_with(group=7, persistentVolumeClaim={"claimName": "www"}), "etc")
-    assert (found["etc"].mode, found["etc"].gid) == (0o2775, 7)
     secret = pod_with(group=7, secret={"secretName": "password", "defaultMode": 0o400})
     assert files(world, secret) == {"p": (b"p", 0o440)}
+    _, found, _ = members(world, secret, "etc")
+    folder = found[found["..data"].linkname]
+    assert (folder.mode, folder.gid) == (0o2755, 7)
+
+
+def test_new_files_stand_in_a_folder_of_their_own_beside_the_old_ones() -> None:
+    old, new = {"a/b": (b"1", 0o644)}, {"a/b": (b"1", 0o600)}
+    assert folder_of(old) != folder_of(new), "a mode is content too"
+    with tarfile.open(fileobj=io.BytesIO(archive_beside(new, None))) as tar:
+        names = tar.getnames()
+    assert names == [folder_of(new), f"{folder_of(new)}/a", f"{folder_of(new)}/a/b"]

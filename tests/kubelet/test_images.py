@@ -1,10 +1,14 @@
+import base64
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from minisets.clock import FakeClock
+from minisets.engine.interface import Login
 from minisets.engine.memory import MemoryEngine
 from minisets.kubelet.containers import Wanted
 from minisets.kubelet.images import Images
@@ -28,9 +32,15 @@ def woken() -> list[str]:
 
 
 @pytest.fixture
-def images(world: World, lane: Lane, woken: list[str]) -> Images:
+def logins(tmp_path: Path) -> Path:
+    """The node's own; nobody has written it."""
+    return tmp_path / "config.json"
+
+
+@pytest.fixture
+def images(world: World, lane: Lane, woken: list[str], logins: Path) -> Images:
     recorder = Recorder(world.registry, world.clock, "kubelet")
-    return Images(world.engine, lane, world.clock, recorder, woken.append)
+    return Images(world.engine, lane, world.clock, recorder, world.store, logins, woken.append)
 
 
 @pytest.fixture
@@ -91,6 +101,7 @@ def test_failures_are_shown_and_wait_ever_longer(
         assert "denied" in failed.message
         world.clock.advance(timedelta(seconds=2))
         waiting = images.state(pod, one(), 0)
+        assert waiting.message.startswith('Back-off pulling image "nginx:1.27": ErrImagePull: image nginx')
         assert (waiting.state, waiting.again) == ("backoff", now() + timedelta(seconds=wait - 2))
         world.clock.advance(timedelta(seconds=wait))
 
@@ -100,7 +111,8 @@ class SlowEngine(MemoryEngine):
 
     may_end = threading.Event()
 
-    def pull_image(self, image: str) -> Iterator[str]:
+    def pull_image(self, image: str, login: Login | None = None) -> Iterator[str]:
+        assert login is None
         for number in range(3):
             yield f"layer {number}"
         assert isinstance(self._clock, FakeClock)
@@ -111,12 +123,12 @@ class SlowEngine(MemoryEngine):
 
 
 def test_progress_is_told_at_most_once_a_second(
-    world: World, lane: Lane, pod: Object, woken: list[str]
+    world: World, lane: Lane, pod: Object, woken: list[str], logins: Path
 ) -> None:
     """DESIGN decision 1."""
     engine = SlowEngine(world.clock)
     recorder = Recorder(world.registry, world.clock, "kubelet")
-    images = Images(engine, lane, world.clock, recorder, woken.append)
+    images = Images(engine, lane, world.clock, recorder, world.store, logins, woken.append)
     images.request(pod, one(), 0)
     until(lambda: woken, "progress", SOON)
     assert images.state(pod, one(), 0).message == 'Pulling image "nginx:1.27": layer 3 of nginx:1.27'
@@ -125,3 +137,52 @@ def test_progress_is_told_at_most_once_a_second(
     engine.may_end.set()
     until(lambda: images.state(pod, one(), 0).state == "ready", "the end", SOON)
     assert world.events("Pulling") == ['Pulling image "nginx:1.27"']
+
+
+def _secret(world: World, name: str, password: str) -> None:
+    auths = {"r.example.com": {"username": "me", "password": password}}
+    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+    body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
+    world.registry.create("Secret", "default", {"metadata": {"name": name}, **body})
+
+
+def _pulled(images: Images, pod: Object, woken: list[str]) -> str:
+    """How the pull of a private image ends."""
+    wanted = one("r.example.com/a:1")
+    images.request(pod, wanted, 0)
+    until(lambda: woken, "the pull", SOON)
+    return images.state(pod, wanted, 0).state
+
+
+@pytest.mark.parametrize(
+    ("named", "state"),
+    [([], "failed"), (["wrong"], "failed"), (["right"], "ready"), (["wrong", "right"], "ready")],
+)
+def test_a_private_image_is_pulled_with_the_logins_that_the_pod_names(
+    world: World, images: Images, woken: list[str], named: list[str], state: str
+) -> None:
+    world.engine.lock_image("r.example.com/a:1", "me", "sesame")
+    _secret(world, "right", "sesame")
+    _secret(world, "wrong", "mellon")
+    pod = world.create_pod(imagePullSecrets=[{"name": name} for name in named])
+    assert _pulled(images, pod, woken) == state
+
+
+def test_a_pull_secret_that_is_not_there_is_told_and_the_image_tried_without(
+    world: World, images: Images, woken: list[str]
+) -> None:
+    world.engine.miss_image("r.example.com/a:1")
+    pod = world.create_pod(imagePullSecrets=[{"name": "nobodys"}])
+    assert _pulled(images, pod, woken) == "ready"
+    assert world.events("FailedToRetrieveImagePullSecret") == [
+        "Unable to retrieve some image pull secrets (nobodys); attempting to pull the image may not succeed."
+    ]
+
+
+def test_the_nodes_own_login_serves_pods_that_name_no_secret(
+    world: World, images: Images, pod: Object, woken: list[str], logins: Path
+) -> None:
+    world.engine.lock_image("r.example.com/a:1", "me", "sesame")
+    auth = base64.b64encode(b"me:sesame").decode()
+    logins.write_text(json.dumps({"auths": {"r.example.com": {"auth": auth}}}))
+    assert _pulled(images, pod, woken) == "ready"

@@ -273,7 +273,8 @@ def test_a_strangers_volume_is_neither_mounted_nor_removed(world: World) -> None
     world.engine.create_volume(VolumeSpec("web-0_v_scratch", {}))
     world.create_pod(volumes=[{"name": "scratch", "emptyDir": {}}])
     world.wait_ready()
-    assert [mount.source for mount in world.engine.spec_of("web-0_sandbox").mounts] == ["web-0_v_scratch__1"]
+    mounts = {mount.target: mount.source for mount in world.engine.spec_of("web-0_sandbox").mounts}
+    assert mounts["/v/scratch"] == "web-0_v_scratch__1"
     world.delete_pod()
     until(lambda: not world.has_pod(), "web-0 to go", SOON)
     assert world.volumes() == ["web-0_v_scratch"]

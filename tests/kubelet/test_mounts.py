@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from minisets.engine.interface import Mount
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.mounts import (
+    LOCAL,
     Source,
     container_mounts,
     file_volumes,
@@ -13,7 +15,11 @@ from minisets.kubelet.mounts import (
     source_of,
     volume_options,
 )
+from minisets.kubelet.node import Node
+from minisets.kubelet.references import pods_concerned
 from minisets.objects.kinds import Object, Ref
+from minisets.objects.owners import owner_reference
+from minisets.store.interface import Change, ChangeType
 from tests.kubelet.test_plan import good_pod
 from tests.kubelet.world import World
 
@@ -33,9 +39,11 @@ def _pod() -> Object:
 
 def test_the_sandbox_holds_every_volume_whole_and_writable() -> None:
     """DESIGN decision 4."""
-    assert sandbox_mounts(SOURCES, OWN) == (
+    local = Source("bind", "/mnt/disk", path_type=LOCAL)
+    assert sandbox_mounts({**SOURCES, "local": local}, OWN) == (
         Mount("volume", "/v/etc", "web-0_v_etc"),
         Mount("volume", "/v/www", "www-web-0"),
+        Mount("bind", "/v/local", "/mnt/disk"),
     )
 
 
@@ -54,11 +62,31 @@ def test_a_container_sees_files_read_only_and_data_as_it_asks() -> None:
     )
 
 
-def test_a_part_of_a_volume_is_refused_clearly() -> None:
-    mount = {"name": "www", "mountPath": "/www", "subPath": "data"}
-    with pytest.raises(NotYet, match="failed to prepare subPath") as caught:
-        container_mounts(_pod(), {"volumeMounts": [mount]}, SOURCES, OWN)
-    assert caught.value.reason == "CreateContainerConfigError"
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"mountPropagation": "None"}, {}),
+        ({"mountPropagation": "HostToContainer"}, {"propagation": "rslave"}),
+        ({"mountPropagation": "Bidirectional"}, {"propagation": "rshared"}),
+        ({"readOnly": True}, {"read_only": True, "recursion": "no"}),
+        ({"readOnly": True, "recursiveReadOnly": "Disabled"}, {"read_only": True, "recursion": "no"}),
+        ({"readOnly": True, "recursiveReadOnly": "IfPossible"}, {"read_only": True}),
+        ({"readOnly": True, "recursiveReadOnly": "Enabled"}, {"read_only": True, "recursion": "forced"}),
+    ],
+)
+def test_how_far_mounts_of_the_machine_reach(asked: dict[str, Any], expected: dict[str, Any]) -> None:
+    mount = {"name": "host", "mountPath": "/host", **asked}
+    (found,) = container_mounts(_pod(), {"volumeMounts": [mount]}, SOURCES, OWN)
+    assert found == replace(Mount("bind", "/host", "/srv"), **expected)
+
+
+def test_a_claim_that_is_read_only_for_the_pod_is_so_wherever_its_data_lies() -> None:
+    pod = _pod()
+    pod["spec"]["volumes"][1]["persistentVolumeClaim"]["readOnly"] = True
+    mount = {"volumeMounts": [{"name": "www", "mountPath": "/www"}]}
+    for source in (SOURCES["www"], SOURCES["host"]):
+        (found,) = container_mounts(pod, mount, {**SOURCES, "www": source}, OWN)
+        assert found.read_only
 
 
 def test_which_volumes_live_with_the_pod_and_which_are_written_first() -> None:
@@ -95,6 +123,26 @@ def test_a_claim_stands_for_what_its_volume_names(world: World) -> None:
     assert source_of(pod, "etc", world.store) == Source("own")
 
 
+def test_an_ephemeral_volume_is_the_pods_own_claim(world: World) -> None:
+    template = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    Node(world.registry, world.clock, world.settings).register(world.engine.info())
+    pod = world.create_pod(volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}}])
+    world.bound_claim("web-0-scratch")
+    with pytest.raises(NotYet) as caught:
+        source_of(pod, "scratch", world.store)
+    said = "PVC default/web-0-scratch was not created for pod default/web-0 (pod is not owner)"
+    assert (str(caught.value), caught.value.reason) == (said, "FailedMount")
+
+    def own(claim: Object) -> Object:
+        return {**claim, "metadata": {**claim["metadata"], "ownerReferences": [owner_reference(pod)]}}
+
+    claim = Ref("PersistentVolumeClaim", "default", "web-0-scratch")
+    world.registry.change(claim, own)
+    assert source_of(pod, "scratch", world.store) == Source("volume", "web-0-scratch")
+    changed = Change(ChangeType.MODIFIED, claim, world.store.get(claim) or {}, None, 1)
+    assert list(pods_concerned(changed, world.store)) == ["default/web-0"]
+
+
 def test_a_claim_that_is_not_bound_is_said_so(world: World) -> None:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     body = {"metadata": {"name": "www-web-0"}, "spec": spec}
@@ -109,10 +157,13 @@ def test_a_claim_that_is_not_bound_is_said_so(world: World) -> None:
         ({"hostPath": {"path": "/srv/x"}}, Source("bind", "/srv/x", is_made=True)),
         (
             {"hostPath": {"path": "/srv/x", "type": "DirectoryOrCreate"}},
-            Source("bind", "/srv/x", is_made=True),
+            Source("bind", "/srv/x", path_type="DirectoryOrCreate"),
         ),
-        ({"hostPath": {"path": "/srv/x", "type": "Directory"}}, Source("bind", "/srv/x")),
-        ({"local": {"path": "/srv/x"}}, Source("bind", "/srv/x")),
+        (
+            {"hostPath": {"path": "/srv/x", "type": "Directory"}},
+            Source("bind", "/srv/x", path_type="Directory"),
+        ),
+        ({"local": {"path": "/srv/x"}}, Source("bind", "/srv/x", path_type=LOCAL)),
         ({"nfs": {"server": "a", "path": "/b"}}, "is of the kind nfs, which minisets cannot mount"),
         ({"csi": {"driver": "ebs", "volumeHandle": "v"}}, r"is of the kind csi \(ebs\)"),
     ],

@@ -2,15 +2,16 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
-from minisets.clock import SystemClock
+from minisets.clock import Clock, FakeClock, SystemClock
 from minisets.cluster import network
 from minisets.engine import labels
 from minisets.engine.docker import DockerEngine
@@ -52,8 +53,8 @@ class Docker:
     def containers(self) -> list[str]:
         return sorted(one.name for one in self.engine.list_containers(labels.cluster_selector(self.cluster)))
 
-    def log(self) -> str:
-        stream = self.engine.logs(f"{self.cluster}_default_web-0", LogOptions())
+    def log(self, suffix: str = "") -> str:
+        stream = self.engine.logs(f"{self.cluster}_default_web-0{suffix}", LogOptions())
         try:
             return b"".join(data for _, data in stream).decode()
         finally:
@@ -62,19 +63,26 @@ class Docker:
 
 @pytest.fixture
 def on_docker(docker_engine: docker.DockerClient, cluster_name: str) -> Iterator[Docker]:  # noqa: ARG001 - one must answer
-    clock, store = SystemClock(), MemoryStore()
+    with _kubelet(cluster_name, SystemClock()) as on_docker:
+        yield on_docker
+
+
+@contextmanager
+def _kubelet(cluster: str, clock: Clock) -> Iterator[Docker]:
+    """A kubelet, and what it needs; nothing of its cluster is left."""
+    store = MemoryStore()
     with ExitStack() as stack:
         engine = DockerEngine.connect(engine_address())
         stack.callback(engine.close)
-        subnet = network.ensure(engine, cluster_name, network.routes(Path("/proc/net/route")))
-        stack.callback(_clean, engine, cluster_name)
-        settings = Settings(cluster_name, subnet=subnet)
+        subnet = network.ensure(engine, cluster, network.routes(Path("/proc/net/route")))
+        stack.callback(_clean, engine, cluster)
+        settings = Settings(cluster, subnet=subnet)
         registry = Registry(store, clock, settings)
         registry.create("Namespace", "", {"metadata": {"name": "default"}})
         kubelet = Kubelet(store, registry, engine, clock, settings, dns=str(settings.parts.gateway))
         kubelet.start()
         stack.callback(kubelet.stop, SOON)
-        yield Docker(engine, registry, cluster_name)
+        yield Docker(engine, registry, cluster)
 
 
 def _clean(engine: DockerEngine, cluster: str) -> None:
@@ -142,3 +150,40 @@ def test_a_pod_lives_loses_its_sandbox_and_ends(on_docker: Docker) -> None:
     until(lambda: not on_docker.pod(), "the pod to go", WITHIN)
     assert on_docker.containers() == []
     assert on_docker.engine.list_volumes(labels.cluster_selector(on_docker.cluster)) == ()
+
+
+RESTARTS = 50
+COUNTS = f"""
+run=$(cat /count/runs 2>/dev/null || echo 0); echo run $run; echo $((run + 1)) > /count/runs
+test $run -lt {RESTARTS} && exit 1
+trap 'exit 0' TERM
+while :; do sleep 0.1; done
+"""
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_of_fifty_restarts_one_dead_container_is_left_and_its_log(cluster_name: str) -> None:
+    """A-116, A-117: by a clock an hour ahead of the engine's, so that every back-off is over at once."""
+    clock = FakeClock(datetime.now(UTC) + timedelta(hours=1))
+    main = {
+        "name": "main",
+        "image": BUSY,
+        "command": ["sh", "-c", COUNTS],
+        "volumeMounts": [{"name": "count", "mountPath": "/count"}],
+    }
+    spec = {"containers": [main], "volumes": [{"name": "count", "emptyDir": {}}]}
+    with _kubelet(cluster_name, clock) as on_docker:
+        on_docker.registry.create("Pod", "default", {"metadata": {"name": POD.name}, "spec": spec})
+        on_docker.registry.bind(POD, NODE)
+
+        def restarts() -> int:
+            entries = status_of(on_docker.pod()).get("containerStatuses") or [{"restartCount": 0}]
+            return int(entries[0]["restartCount"])
+
+        until(lambda: restarts() == RESTARTS and is_true(on_docker.pod(), "Ready"), "50 restarts", WITHIN * 6)
+        name, last = f"{cluster_name}_default_web-0", f"__restart-{RESTARTS - 1}"
+        until(lambda: len(on_docker.containers()) == 3, "the rest to be cleared away", WITHIN)
+        assert on_docker.containers() == [name, f"{name}{last}", f"{name}_sandbox"]
+        assert (on_docker.log(last), on_docker.log()) == (f"run {RESTARTS - 1}\n", f"run {RESTARTS}\n")
+        before = status_of(on_docker.pod())["containerStatuses"][0]["lastState"]["terminated"]
+        assert (before["exitCode"], before["reason"]) == (1, "Error")

@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 def good_pod(**spec: Any) -> Object:
-    made = pod(containers=[container(), container("log")], terminationGracePeriodSeconds=30, **spec)
+    made = pod(**{"containers": [container(), container("log")], "terminationGracePeriodSeconds": 30, **spec})
     made["metadata"] |= {"uid": "uid-1", "namespace": "default"}
     made["status"] = {"phase": "Running"}
     return copy.deepcopy(made)
@@ -48,6 +48,10 @@ def seen(name: str, **changes: Any) -> Seen:
 def ended(name: str, code: int = 1, ago: timedelta = SECOND, ran: timedelta = SECOND, **changes: Any) -> Seen:
     times = {"started_at": NOW - ago - ran, "finished_at": NOW - ago}
     return seen(name, state="exited", exit_code=code, **times, **changes)
+
+
+def asked_to_stop(ago: timedelta, **facts: Any) -> Facts:
+    return Facts(ending_since=NOW - ago, stop_sent=NOW - ago, **facts)
 
 
 READY = {name: ImageState("ready") for name in ("nginx", "log", "first", "second", "proxy")}
@@ -192,11 +196,11 @@ ROWS: dict[str, tuple[ObservedPod, list[str]]] = {
         ["stop container nginx: failed startup probe, will be restarted"],
     ),
     "it was asked to stop for its liveness probe": (
-        with_container(seen("nginx", facts=Facts(live=False, stop_sent=NOW - 10 * SECOND))),
+        with_container(seen("nginx", facts=asked_to_stop(10 * SECOND, live=False))),
         ["again in 20s"],
     ),
     "it does not stop for its liveness probe": (
-        with_container(seen("nginx", facts=Facts(live=False, stop_sent=NOW - 30 * SECOND))),
+        with_container(seen("nginx", facts=asked_to_stop(30 * SECOND, live=False))),
         [
             "kill container nginx: failed liveness probe, will be restarted, and it did not stop in time",
             "again in 1s",
@@ -320,7 +324,7 @@ def deleted(grace: int = 30, since: timedelta = timedelta(0), phase: str = "Runn
 
 
 def asked(ago: timedelta) -> ObservedPod:
-    return with_container(*(replace(one, facts=Facts(stop_sent=NOW - ago)) for one in GOOD.containers))
+    return with_container(*(replace(one, facts=asked_to_stop(ago)) for one in GOOD.containers))
 
 
 DELETED: dict[str, tuple[Object, ObservedPod, list[str]]] = {
@@ -372,13 +376,17 @@ def test_what_is_done_when_a_pod_is_deleted(pod: Object, observed: ObservedPod, 
     assert planned(pod, observed) == lines
 
 
-def test_sidecars_stop_after_the_others_the_last_first() -> None:
-    """A-120."""
-    sidecars = [container(name, restartPolicy="Always") for name in ("first", "second")]
-    pod = deleted(initContainers=sidecars)
-    both = (seen("first", kind="init"), seen("second", kind="init"))
-    assert "stop init" not in "\n".join(planned(pod, with_container(*both)))
-    assert planned(pod, replace(GOOD, containers=both)) == ["stop init second: the pod is being deleted"]
+def test_files_that_changed_are_written_and_others_are_not() -> None:
+    changed = replace(GOOD, files={"etc": "..1", "same": "..1"}, wanted_files={"etc": "..2", "same": "..1"})
+    assert planned(pod(), changed) == ["write files of etc: what they are made from changed"]
+    none_made = replace(changed, containers=(), wanted_files={"etc": "..2"})
+    assert "what they are made from changed" not in str(planned(pod(), none_made))
+
+
+def test_files_of_a_pod_that_ends_are_left_alone() -> None:
+    changed = replace(GOOD, files={"etc": "..1"}, wanted_files={"etc": "..2"})
+    assert not any("files" in line for line in planned(deleted(), changed))
+    assert not any("files" in line for line in planned({**pod(), "status": {"phase": "Failed"}}, changed))
 
 
 def test_an_orphan_gets_two_seconds() -> None:

@@ -3,9 +3,11 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import Attachment, ContainerSpec
+from minisets.engine.interface import Attachment, ContainerSpec, PublishedPort
 from minisets.kubelet.actions import CreateContainer
 from minisets.kubelet.containers import mains
+from minisets.kubelet.failures import NotYet
+from minisets.kubelet.isolation import root_refused
 from minisets.kubelet.spec import (
     SandboxSurroundings,
     Surroundings,
@@ -14,7 +16,6 @@ from minisets.kubelet.spec import (
     hostname,
     hosts,
     resolv_conf,
-    root_refused,
     sandbox_spec,
 )
 from tests.kubelet.test_plan import good_pod
@@ -23,10 +24,10 @@ from tests.kubelet.world import container
 ACTION = CreateContainer("nginx", "container", 2, 1, "id-sandbox", "a test")
 
 
-def built(pod_fields: dict[str, Any] | None = None, **fields: Any) -> ContainerSpec:
+def built(pod_fields: dict[str, Any] | None = None, *, image_user: str = "", **fields: Any) -> ContainerSpec:
     pod = good_pod(**(pod_fields or {}))
     pod["spec"]["containers"] = [container(**fields)]
-    around = Surroundings("minisets", "nginx:1.27", {"A": "1"}, ())
+    around = Surroundings("minisets", "nginx:1.27", {"A": "1"}, (), image_user)
     return container_spec(pod, mains(pod)[0], ACTION, "web-0", around)
 
 
@@ -74,9 +75,50 @@ def test_security_is_the_containers_before_the_pods() -> None:
 
 
 @pytest.mark.parametrize(
+    ("context", "image_user", "user"),
+    [
+        ({}, "app", ""),
+        ({"runAsGroup": 9}, "app:app", "app:9"),
+        ({"runAsGroup": 9}, "", "0:9"),
+        ({"runAsUser": 0}, "app", "0"),
+    ],
+)
+def test_a_group_alone_goes_with_the_images_user(context: dict[str, Any], image_user: str, user: str) -> None:
+    assert built(securityContext=context, image_user=image_user).user == user
+
+
+@pytest.mark.parametrize(
+    ("whole", "own", "confinement"),
+    [
+        ({}, {}, ()),
+        ({"seccompProfile": {"type": "RuntimeDefault"}}, {}, ()),
+        ({"seccompProfile": {"type": "Unconfined"}}, {}, (("seccomp", "unconfined"),)),
+        ({"seccompProfile": {"type": "Unconfined"}}, {"seccompProfile": {"type": "RuntimeDefault"}}, ()),
+        ({}, {"appArmorProfile": {"type": "Unconfined"}}, (("apparmor", "unconfined"),)),
+        (
+            {},
+            {"appArmorProfile": {"type": "Localhost", "localhostProfile": "mine"}},
+            (("apparmor", "mine"),),
+        ),
+    ],
+)
+def test_profiles_are_the_engines_own_unless_another_is_asked_for(
+    whole: dict[str, Any], own: dict[str, Any], confinement: tuple[tuple[str, str], ...]
+) -> None:
+    assert built({"securityContext": whole}, securityContext=own).confinement == confinement
+
+
+def test_the_machines_process_ids_and_ipc_are_shared_where_the_pod_asks() -> None:
+    spec = built({"hostPID": True, "hostIPC": True})
+    assert (spec.host_pid, spec.host_ipc) == (True, True)
+    assert (built().host_pid, built().host_ipc) == (False, False)
+
+
+@pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({}, ("web-0", "nginx.default.svc.cluster.local")),
+        ({"hostnameOverride": "any.name"}, ("any.name", "")),
         ({"hostname": "db", "subdomain": None}, ("db", "")),
         ({"hostname": None}, ("web-0", "nginx.default.svc.cluster.local")),
         ({"hostname": "a" * 80}, ("a" * 63, "nginx.default.svc.cluster.local")),
@@ -100,6 +142,8 @@ CLUSTER_FIRST = (
     [
         ({}, CLUSTER_FIRST),
         ({"dnsPolicy": "Default"}, ""),
+        ({"hostNetwork": True}, ""),
+        ({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}, CLUSTER_FIRST),
         (
             {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["1.1.1.1"], "searches": ["a.b"]}},
             "nameserver 1.1.1.1\nsearch a.b\n",
@@ -161,6 +205,44 @@ def test_the_sandbox_has_the_names_the_address_and_the_text() -> None:
         ("MINISETS_HOSTS", hosts(good_pod(), "10.97.64.1")),
     )
     assert spec.labels["dev.minisets.kind"] == "sandbox"
+
+
+def sandbox(address: str = "10.97.64.1", **fields: Any) -> ContainerSpec:
+    around = SandboxSurroundings("minisets", "minisets" if address else "host", address, ())
+    return sandbox_spec(good_pod(**fields), "web-0_sandbox", "pause", 0, "", around)
+
+
+def test_the_kernel_may_know_the_pod_by_its_whole_name() -> None:
+    """A-126. Kubernetes: setHostnameAsFQDN, as far as a kernel's name may be long."""
+    assert sandbox(setHostnameAsFQDN=True).hostname == "web-0.nginx.default.svc.cluster.local"
+    assert sandbox(setHostnameAsFQDN=True, subdomain="").hostname == "web-0"
+    with pytest.raises(NotYet, match="is too long"):
+        sandbox(setHostnameAsFQDN=True, hostname="a" * 60)
+
+
+def test_a_pod_on_the_machines_network_is_called_as_the_machine_and_has_its_aliases() -> None:
+    spec = sandbox("", hostNetwork=True, hostAliases=ALIASES)
+    assert spec.hostname == ""
+    assert spec.hosts == (("10.1.2.3", "a.b"), ("10.1.2.3", "c"), ("127.0.0.1", "d"))
+    assert sandbox(hostAliases=ALIASES).hosts == (), "they are in the text"
+
+
+def test_host_ports_are_published_for_this_machine_unless_the_pod_says_for_whom() -> None:
+    ports = [
+        {"containerPort": 80, "hostPort": 8080},
+        {"containerPort": 53, "hostPort": 53, "protocol": "UDP", "hostIP": "0.0.0.0"},  # noqa: S104 - in a manifest
+        {"containerPort": 9},
+    ]
+    assert sandbox(containers=[container(ports=ports)]).ports == (
+        PublishedPort(80, "tcp", "127.0.0.1", 8080),
+        PublishedPort(53, "udp", "0.0.0.0", 53),  # noqa: S104 - likewise
+    )
+    assert sandbox(containers=[container(ports=ports)], hostNetwork=True).ports == ()
+
+
+def test_kernel_settings_are_the_sandboxs() -> None:
+    asked = {"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "0"}]}
+    assert sandbox(securityContext=asked).sysctls == (("net.ipv4.tcp_syncookies", "0"),)
 
 
 def test_a_sandbox_without_a_network_of_its_own() -> None:

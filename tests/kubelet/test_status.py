@@ -177,3 +177,18 @@ def test_a_pod_that_ended_keeps_its_report_when_its_containers_are_gone() -> Non
     pod = good_pod(restartPolicy="Never")
     pod["status"] = reported(pod, with_container(ended("nginx", 0), ended("log", 0)))
     assert line(pod, ObservedPod()) == "Succeeded: terminated Completed"
+
+
+def test_a_container_says_what_it_has_of_the_machine_and_of_the_pods_volumes() -> None:
+    pod = good_pod()
+    resources = {"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "64Mi"}}
+    mounts: list[dict[str, Any]] = [
+        {"name": "data", "mountPath": "/data"},
+        {"name": "etc", "mountPath": "/etc/app", "readOnly": True},
+    ]
+    pod["spec"]["containers"][0] |= {"resources": resources, "volumeMounts": mounts}
+    entry, other = reported(pod, GOOD)["containerStatuses"]
+    assert (entry["resources"], entry["allocatedResources"]) == (resources, {"cpu": "100m"})
+    assert entry["volumeMounts"] == [mounts[0], {**mounts[1], "recursiveReadOnly": "Disabled"}]
+    assert other["resources"] == {}
+    assert not {"allocatedResources", "volumeMounts"} & set(other)

@@ -77,6 +77,17 @@ def test_a_claim_becomes_a_docker_volume_and_a_volume_that_names_it(
     assert world.events("ProvisioningSucceeded")
 
 
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+def test_a_volume_gets_its_classs_reclaim_policy(world: World, provisioner: Provisioner, policy: str) -> None:
+    world.registry.delete(Ref("StorageClass", "", "standard"))
+    body = {"metadata": {"name": "standard"}, "provisioner": PROVISIONER, "reclaimPolicy": policy}
+    world.registry.create("StorageClass", "", body)
+    asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    (volume,) = volumes(world)
+    assert spec_of(volume)["persistentVolumeReclaimPolicy"] == policy
+
+
 def test_a_claim_that_is_not_for_us_is_left_alone(world: World, provisioner: Provisioner) -> None:
     asked_for(world, annotation="ebs.csi.aws.com")
     assert provisioner.reconcile(str(CLAIM)) is None

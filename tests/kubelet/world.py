@@ -12,8 +12,10 @@ from minisets.clock import FakeClock
 from minisets.engine import labels
 from minisets.engine.interface import Container, Engine, NetworkSpec, VolumeSpec
 from minisets.engine.memory import MemoryEngine
+from minisets.kubelet import endings
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
+from minisets.kubelet.hooks import Hooks
 from minisets.kubelet.images import Images
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane
@@ -80,16 +82,18 @@ class World:
         recorder = Recorder(self.registry, self.clock, "kubelet")
         lane = Lane("tests", 1)
         probes = Probes(used, lane, self.clock, recorder, lambda _: None)
+        memory = Memory(self.clock)
         parts = Parts(
             store=self.store,
             registry=self.registry,
             engine=used,
             recorder=recorder,
             settings=self.settings,
-            images=Images(used, lane, self.clock, recorder, lambda _: None),
+            images=Images(used, lane, self.clock, recorder, self.store, Path("no-logins"), lambda _: None),
             addresses=Addresses(self.store, self.registry, self.settings),
             sandbox_image=SandboxImage(used),
-            memory=Memory(self.clock),
+            memory=memory,
+            hooks=Hooks(used, lane, memory, recorder, lambda _: None),
             dns="10.97.0.1",
         )
         return Pods(parts, self.clock, probes, host_address(self.settings), lambda _: None)
@@ -141,7 +145,9 @@ class World:
         return self.engine.inspect_container(name)
 
     def volumes(self) -> list[str]:
-        return sorted(one.name for one in self.engine.list_volumes({}))
+        """Those that have a name of their own; a sandbox's nameless one is not among them."""
+        found = self.engine.list_volumes({})
+        return sorted(one.name for one in found if one.labels.get(labels.POD_VOLUME) != endings.VOLUME)
 
     def bound_claim(self, name: str = "www-web-0") -> None:
         """A claim bound to a Docker volume of ours, as the controller and the provisioner leave it."""

@@ -70,7 +70,8 @@ def check_engine(cluster: Cluster) -> None:
     assert {container["State"] for container in containers.values()} == {"running"}
     assert cluster.volumes() == {cluster.named(claim) for claim in CLAIMS}
     for pod in BOTH:
-        mounted = {mount.get("Name"): mount["Destination"] for mount in cluster.inspected(pod)["Mounts"]}
+        mounts = [mount for mount in cluster.inspected(pod)["Mounts"] if mount["Type"] == "volume"]
+        mounted = {mount["Name"]: mount["Destination"] for mount in mounts}
         assert mounted == {cluster.named(f"www-{pod}"): "/usr/share/nginx/html"}
 
 

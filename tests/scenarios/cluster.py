@@ -28,6 +28,7 @@ from minisets.cluster.places import Places
 from minisets.engine import labels
 from minisets.engine.names import container_name
 from minisets.errors import MinisetsError
+from minisets.kubelet import endings
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_true, spec_of, status_of
 from tests import leftovers
@@ -269,9 +270,10 @@ class Cluster:
         return {each["Names"][0].lstrip("/"): each for each in found}
 
     def volumes(self) -> set[str]:
-        """Of claims and pods; the control container's is not among them."""
+        """Of claims and pods; the control container's and those of sandboxes alone are not among them."""
         found = self.engine.api.volumes(filters={"label": self._label})["Volumes"] or []
-        return {str(each["Name"]) for each in found if each["Labels"][labels.KIND] != "state"}
+        others = (each for each in found if each["Labels"].get(labels.POD_VOLUME) != endings.VOLUME)
+        return {str(each["Name"]) for each in others if each["Labels"][labels.KIND] != "state"}
 
     def control(self) -> dict[str, Any]:
         """The control container, inspected. docker.errors.NotFound if there is none."""

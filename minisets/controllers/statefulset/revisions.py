@@ -112,11 +112,19 @@ def revisions(statefulset: Object, history: Sequence[Object], names: Mapping[str
     ordered = sorted(history, key=_age)
     collisions = int(status_of(statefulset).get("collisionCount") or 0)
     update, collisions, actions = _update_revision(statefulset, data, ordered, names, collisions)
-    if actions and ordered and is_being_deleted(statefulset):
-        update, actions = ordered[-1], ()
+    if actions and is_being_deleted(statefulset):
+        update, actions = _last_known(statefulset, ordered, update), ()
     wanted = status_of(statefulset).get("currentRevision")
     current = next((revision for revision in ordered if name_of(revision) == wanted), update)
     return Revisions(current, update, collisions, actions)
+
+
+def _last_known(statefulset: Object, ordered: Sequence[Object], made: Object) -> Object:
+    """The newest that is stored, or by its name alone the one that the status still tells of."""
+    if ordered:
+        return ordered[-1]
+    name = status_of(statefulset).get("updateRevision") or name_of(made)
+    return {**made, "metadata": {**made["metadata"], "name": name}}
 
 
 def _update_revision(

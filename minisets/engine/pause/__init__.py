@@ -7,6 +7,8 @@ Decided 2026-11-23: C without a library, shipped in the package and never pulled
 registry. Rejected: a shell script (needs an image around it), Kubernetes' own pause (writes no resolv.conf).
 Decided 2026-11-25: one machine builds both binaries, the other architecture's by Debian's cross compiler, and
 tests it under qemu; pause-arm64 is aligned for 64 KiB pages. By hand, once, an arm64 kernel ran it as /init.
+Decided 2026-11-25: `swap` also links what is new and removes what is stale, and `own`/`match` give a folder
+to a group: one exec each, no shell. What may not be given keeps its owner, as upstream.
 """
 
 from importlib.resources import files

@@ -28,12 +28,14 @@ class PodStrategy(Strategy):
     counts_generations: ClassVar[bool] = True
 
     def prepare_create(self, obj: Object, context: Context) -> None:
-        """The service account, under its old name too, as clients read either."""
+        """The service account, under its old name too, as clients read either; its pull secrets."""
         super().prepare_create(obj, context)
         spec = obj["spec"]
         account = spec.get("serviceAccountName") or DEFAULT_ACCOUNT
-        _check_account(obj, account, context.reader)
+        found = _account(obj, account, context.reader)
         spec["serviceAccountName"] = spec["serviceAccount"] = account
+        if not spec.get("imagePullSecrets") and (secrets := found.get("imagePullSecrets")):
+            spec["imagePullSecrets"] = [{"name": one.get("name") or ""} for one in secrets]
 
     def prepare_status_update(self, new: Object, old: Object, context: Context) -> None:
         """Who owns a pod is not the kubelet's to say."""
@@ -53,10 +55,11 @@ class PodStrategy(Strategy):
         return timedelta(seconds=1) if asked < timedelta(0) else asked
 
 
-def _check_account(pod: Object, account: str, reader: Reader) -> None:
+def _account(pod: Object, account: str, reader: Reader) -> Object:
     """A named account must be there. Differs: `default` need not, since no pod gets a token from it."""
     place = namespace_of(pod)
-    if account == DEFAULT_ACCOUNT or reader.get(Ref("ServiceAccount", place, account)):
-        return
+    found = reader.get(Ref("ServiceAccount", place, account))
+    if found is not None or account == DEFAULT_ACCOUNT:
+        return found or {}
     why = f'error looking up service account {place}/{account}: serviceaccount "{account}" not found'
     raise refusals.forbidden(ref_of(pod), why)

@@ -190,6 +190,26 @@ def test_a_target_port_that_no_container_has_is_left_out(house: House) -> None:
     assert [port["name"] for port in the_slice(house)["ports"]] == ["raw"]
 
 
+def test_a_port_says_which_protocol_it_is_and_what_is_spoken_on_it(house: House) -> None:
+    """A named port is one of the same protocol."""
+    serve(
+        house,
+        ports=[{"name": "dns", "port": 53, "protocol": "UDP", "appProtocol": "dns", "targetPort": "dns"}],
+    )
+    ports = [
+        {"name": "tcp", "containerPort": 1053, "protocol": "TCP"},
+        {"name": "dns", "containerPort": 5353, "protocol": "UDP"},
+    ]
+    run(house, "web-0", containers=[{"name": "c", "image": "x:1", "ports": ports}])
+    house.settle()
+    assert the_slice(house)["ports"] == [
+        {"name": "dns", "port": 5353, "protocol": "UDP", "appProtocol": "dns"}
+    ]
+    house.edit("Service", "nginx", lambda obj: obj["spec"]["ports"][0].update(protocol="TCP"))
+    house.settle()
+    assert the_slice(house).get("ports", []) == []
+
+
 def test_a_headless_service_without_ports_has_endpoints(house: House) -> None:
     """A-134."""
     serve(house, ports=[])

@@ -286,6 +286,8 @@ def test_a_statefulset_that_is_being_deleted_leaves_its_history_and_names_what_i
     assert step.status is not None
     assert (step.status["updateRevision"], step.status["currentRevision"]) == (name_of(old), name_of(old))
     assert (plan(observed(owner, revisions={})).status or {})["updateRevision"] == name_of(revision(owner))
+    owner["status"] = {"updateRevision": "web-collected"}
+    assert (plan(observed(owner, revisions={})).status or {})["updateRevision"] == "web-collected"
 
 
 def test_a_template_label_never_hides_the_hash() -> None:

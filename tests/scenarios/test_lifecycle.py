@@ -1,0 +1,229 @@
+"""A pod's life as its containers see it: hooks, the order of starts and ends, deadlines, exit codes."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h2
+import pytest
+import yaml
+
+from minisets.engine import labels
+from minisets.objects.metadata import is_true, status_of, uid_of
+from tests.scenarios.cluster import MANIFESTS
+from tests.waiting import holds, until
+
+if TYPE_CHECKING:
+    from minisets.objects.kinds import Object
+    from tests.scenarios.cluster import Cluster
+
+pytestmark = pytest.mark.docker
+
+SOON = timedelta(seconds=30)
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    """Where pods tell theirs."""
+    tmp_path.chmod(0o777)
+    return tmp_path
+
+
+def create(cluster: Cluster, name: str, folder: Path) -> None:
+    """One pod of the file."""
+    places = {"HOST_FOLDER": folder, "CODE_FOLDER": Path(__file__).parent, "PACKAGES_FOLDER": _packages()}
+    text = (MANIFESTS / "lifecycle.yaml").read_text()
+    for place, path in places.items():
+        text = text.replace(place, str(path))
+    pods: dict[str, Object] = {pod["metadata"]["name"]: pod for pod in yaml.safe_load_all(text)}
+    cluster.minisets("up", "-f", "-", "--no-wait", given=yaml.safe_dump(pods[name])).succeeded()
+
+
+def _packages() -> Path:
+    return Path(h2.__file__).parents[1]
+
+
+def until_ready(cluster: Cluster, name: str) -> Object:
+    until(lambda: is_true(cluster.pod(name), "Ready"), f"{name} to be ready", SOON)
+    return cluster.pod(name)
+
+
+def container_status(cluster: Cluster, name: str, of: str = "containerStatuses") -> dict[str, Any]:
+    found: dict[str, Any] = (status_of(cluster.pod(name)).get(of) or [{}])[0]
+    return found
+
+
+def on_engine(cluster: Cluster, pod: Object) -> dict[str, str]:
+    """The ids of a pod's containers by their kind; known by the pod's uid."""
+    found = (one for one in cluster.containers().values() if one["Labels"][labels.POD_UID] == uid_of(pod))
+    return {one["Labels"][labels.KIND]: one["Id"] for one in found}
+
+
+# --- the order of things ---
+
+
+def test_a_rich_pod_comes_up_and_ends_in_order(cluster: Cluster, story: Path) -> None:
+    """A-108, A-119, A-120: two init containers, two sidecars, three containers over a shared emptyDir."""
+    create(cluster, "rich", story)
+    pod = until_ready(cluster, "rich")
+    assert [one["ready"] for one in status_of(pod)["initContainerStatuses"]] == [True] * 4
+    assert _exec(cluster, "rich", "api", "cat /shared/data") == "prepared\n"
+    begun = (story / "rich").read_text().splitlines()
+    assert begun[:4] == ["first", "proxy up", "second", "logger up"]
+    assert begun[4:6] == ["web up", "web postStart"], "nobody starts before the hook is done"
+    assert sorted(begun[6:]) == ["api up", "worker up"]
+
+    cluster.minisets("delete-pod", "rich").succeeded()
+    ended = (story / "rich").read_text().splitlines()[len(begun) :]
+    assert ended[-3:] == ["web down", "logger down", "proxy down"]
+    assert sorted(ended[:-3]) == ["api down", "web preStop", "worker down"]
+    assert not on_engine(cluster, pod)
+
+
+def _exec(cluster: Cluster, pod: str, container: str, script: str) -> str:
+    return cluster.minisets("exec", "-c", container, pod, "--", "sh", "-c", script).succeeded().out
+
+
+def test_a_hook_that_takes_too_long_and_a_container_that_ignores_the_signal(
+    cluster: Cluster, story: Path
+) -> None:
+    """A-108: the hook has the grace, the container two seconds more."""
+    create(cluster, "stubborn", story)
+    until_ready(cluster, "stubborn")
+    began = time.monotonic()
+    cluster.minisets("delete-pod", "stubborn").succeeded()
+    took = time.monotonic() - began
+    lines = [line.split() for line in (story / "stubborn").read_text().splitlines()]
+    (hook, hooked), (term, asked) = lines
+    assert (hook, term) == ("hook", "term"), "the signal came once, and the hook never to its end"
+    assert 2 <= int(asked) - int(hooked) <= 4
+    assert 5 <= took < 15
+    assert cluster.has_event("stubborn", "Stopping container main", reason="Killing")
+    until(lambda: cluster.has_event("stubborn", reason="FailedPreStopHook"), "the hook's event", SOON)
+
+
+def test_a_server_that_is_killed_in_a_hook_runs_it_again_and_goes_on(cluster: Cluster, story: Path) -> None:
+    """A-108: what the first one began goes on beside it."""
+    create(cluster, "patient", story)
+    until_ready(cluster, "patient")
+    told = story / "patient"
+    cluster.minisets("delete-pod", "patient", "--no-wait").succeeded()
+    until(lambda: told.exists() and told.read_text() == "hook\n", "the hook", SOON)
+    cluster.kill_control_plane()
+    until(lambda: "down" in told.read_text(), "the end", SOON)
+    assert told.read_text().split() == ["hook", "hook", "done", "done", "down"]
+    until(lambda: cluster.get("Pod", "patient") is None, "the pod to go", SOON)
+
+
+def test_hooks_may_sleep_and_may_be_requests(cluster: Cluster, story: Path) -> None:
+    """A-108, A-115."""
+    create(cluster, "asked", story)
+    until_ready(cluster, "asked")
+    log = cluster.running("logs", "-f", "asked")
+    cluster.minisets("delete-pod", "asked").succeeded()
+    log.until_printed("the-hook", SOON)
+    assert "GET /leave HTTP/1.1" in log.printed()
+    assert not cluster.has_event("asked", reason="FailedPreStopHook")
+
+
+# --- what is not there ---
+
+
+def test_a_probe_whose_command_is_not_there_restarts_nothing(cluster: Cluster, story: Path) -> None:
+    """A-112: it is the prober that fails."""
+    create(cluster, "unprobed", story)
+    for kind in ("Readiness", "Liveness"):
+        said = f"{kind} probe errored and resulted in unknown state: "
+        until(lambda said=said: cluster.has_event("unprobed", said, "no-such-command"), said, SOON)  # type: ignore[misc] # a lambda's default
+    first = container_status(cluster, "unprobed")["containerID"]
+    holds(lambda: container_status(cluster, "unprobed")["containerID"] == first, "the same container")
+    assert container_status(cluster, "unprobed")["restartCount"] == 0
+    assert not is_true(cluster.pod("unprobed"), "Ready")
+
+
+def test_a_probe_that_takes_too_long_has_failed(cluster: Cluster, story: Path) -> None:
+    """A-112: and no second one is begun before its command is over."""
+    create(cluster, "slow", story)
+    said = 'Readiness probe failed: command timed out: "sleep 3" timed out after 1s'
+    until(lambda: cluster.has_event("slow", said, reason="Unhealthy"), "the event", SOON)
+    pod = cluster.pod("slow")
+    listed = cluster.engine.containers.get(on_engine(cluster, pod)["container"]).top(ps_args="-o pid,args")
+    assert sum(process[-1] == "sleep 3" for process in listed["Processes"]) <= 1
+
+
+def test_a_post_start_hook_whose_command_is_not_there_ends_its_container(
+    cluster: Cluster, story: Path
+) -> None:
+    create(cluster, "unhooked", story)
+    until(lambda: container_status(cluster, "unhooked").get("restartCount"), "a restart", SOON)
+    assert cluster.has_event("unhooked", "PostStartHook failed", reason="FailedPostStartHook")
+    until(lambda: cluster.has_event("unhooked", reason="BackOff"), "the back-off", SOON)
+    assert not is_true(cluster.pod("unhooked"), "Ready")
+
+
+# --- ends ---
+
+
+def test_a_pod_that_has_run_for_as_long_as_it_may_is_failed(cluster: Cluster, story: Path) -> None:
+    create(cluster, "limited", story)
+    until_ready(cluster, "limited")
+    until(lambda: status_of(cluster.pod("limited"))["phase"] == "Failed", "the end", SOON)
+    status = status_of(cluster.pod("limited"))
+    said = "Pod was active on the node longer than the specified deadline"
+    assert (status["reason"], status["message"]) == ("DeadlineExceeded", said)
+    assert container_status(cluster, "limited")["state"]["terminated"]["exitCode"] == 0
+    assert cluster.has_event("limited", said, reason="DeadlineExceeded")
+
+
+@pytest.mark.parametrize(
+    ("code", "phase", "reason"),
+    [(0, "Succeeded", "Completed"), (1, "Failed", "Error"), (137, "Failed", "Error")],
+)
+def test_how_a_container_ended_is_reported(cluster: Cluster, code: int, phase: str, reason: str) -> None:
+    """A-117, A-121."""
+    name = f"exits-{code}"
+    main = {"name": "main", "image": "minisets.test/busy:1"}
+    ends = main if code == 137 else {**main, "command": ["sh", "-c", f"exit {code}"]}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"restartPolicy": "Never", "containers": [ends]},
+    }
+    cluster.minisets("up", "-f", "-", "--no-wait", given=yaml.safe_dump(pod)).succeeded()
+    if code == 137:
+        cluster.engine.containers.get(on_engine(cluster, until_ready(cluster, name))["container"]).kill()
+    until(lambda: status_of(cluster.pod(name))["phase"] == phase, phase, SOON)
+    terminated = container_status(cluster, name)["state"]["terminated"]
+    assert (terminated["exitCode"], terminated["reason"]) == (code, reason)
+
+
+def test_a_sandbox_that_somebody_removed_is_made_again_and_init_containers_run_again(
+    cluster: Cluster, story: Path
+) -> None:
+    """A-119."""
+    create(cluster, "prepared", story)
+    pod = until_ready(cluster, "prepared")
+    sandbox = on_engine(cluster, pod)["sandbox"]
+    cluster.engine.containers.get(sandbox).remove(force=True)
+    until(lambda: container_status(cluster, "prepared")["restartCount"] == 1, "a new container", SOON)
+    after = until_ready(cluster, "prepared")
+    assert _exec(cluster, "prepared", "main", "cat /shared/runs") == "prepared\n" * 2, "on the same volume"
+    assert container_status(cluster, "prepared", "initContainerStatuses")["restartCount"] == 1
+    assert on_engine(cluster, after)["sandbox"] != sandbox
+
+
+# --- gRPC ---
+
+
+def test_a_grpc_service_is_ready_when_it_says_that_it_serves(cluster: Cluster, story: Path) -> None:
+    """A-114, A-115."""
+    create(cluster, "by-grpc", story)
+    said = 'Readiness probe failed: service unhealthy (responded with "NOT_SERVING")'
+    until(lambda: cluster.has_event("by-grpc", said, reason="Unhealthy"), "the answer", SOON)
+    assert not is_true(cluster.pod("by-grpc"), "Ready")
+    _exec(cluster, "by-grpc", "main", "touch /go")
+    until_ready(cluster, "by-grpc")
