@@ -5,6 +5,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
 
     app.py        the group, and what an error becomes     session.py   cluster, namespace, client
     up.py down.py the main job                             pods.py      delete-pod, logs, exec
+    check.py      what becomes of a file's fields          checking.py  each remark, with its place
     reading.py    get, describe                            writing.py   apply, create, delete, scale
     rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
@@ -13,4 +14,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     render.py describing.py templates.py                   pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
+2026-11-25: `check` asks a registry in memory by a dry run, with the manifest's namespace and account taken to
+be there. Rejected: validation alone (names, versions, ports and addresses are refused by the registry), and
+asking a running server (CI has none).
 """

@@ -16,6 +16,7 @@ from minisets.errors import MinisetsError, UsageError
 # Why: a command imports what it needs only; `minisets get` must not pay for Docker or a live display.
 _COMMANDS = {
     "up": ("up", "up"),
+    "check": ("check", "check"),
     "down": ("down", "down"),
     "delete-pod": ("pods", "delete_pod"),
     "get": ("reading", "get"),

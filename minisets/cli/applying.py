@@ -1,6 +1,7 @@
 """One manifest into the cluster, as kubectl's client-side apply does it; and its trial run before.
 
-Decides which documents are skipped with a notice and how a refusal names file and line.
+Decides which documents are skipped with a notice, what is warned of and what is refused instead, and how
+both name file and line. Leaves to `objects/exposure.py` and to the server what there is to say.
 Kubernetes: kubectl pkg/cmd/apply.
 """
 
@@ -11,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from minisets.errors import AlreadyExists, ApiError, Conflict, ManifestError, NotFound
+from minisets.objects import fidelity
 from minisets.objects.applying import apply_patch, with_last_applied
+from minisets.objects.exposure import exposures
 from minisets.objects.kinds import Kind, Ref, elsewhere, kind_of, served
 from minisets.objects.metadata import meta, name_of, version_of
 
@@ -75,13 +78,22 @@ class Applier:
         return None
 
     def check(self, manifest: Manifest) -> None:
-        """A trial run on the server: raises what it refuses, with file and line; changes nothing."""
+        """A trial run on the server: raises what it refuses, with file and line; changes nothing.
+
+        What gives a pod the machine is warned of, or refused where that is strict.
+        """
         ref = self.ref_of(manifest)
         if ref is None:
             return
         if ref.kind == "Namespace":
             self._namespaces.add(ref.name)
         self._run(manifest, ref, dry_run=True)
+        # Why not the server's warnings alone: it tells of what is new, and strict means the whole file.
+        for finding in fidelity.findings(ref.kind, manifest.obj) if self.strict else ():
+            if finding.how != "honoured":
+                self._refuse(manifest, str(finding), finding.path)
+        for exposure in exposures(ref.kind, manifest.obj):
+            self._object_to(manifest, ref, exposure.path, str(exposure))
 
     def apply(self, manifest: Manifest) -> Applied | None:
         """Create what is missing, patch what differs; None if the kind was skipped."""
@@ -129,10 +141,13 @@ class Applier:
 
     def _done(self, manifest: Manifest, ref: Ref, done: str, answer: Answer) -> Applied:
         for warning in answer.warnings:
-            if self.strict:
-                self._refuse(manifest, warning, _path_at(warning))
-            self._warn(f"{word_for(ref)}: {warning}")
+            self._object_to(manifest, ref, _path_at(warning), warning)
         return Applied(ref, done, answer.object)
+
+    def _object_to(self, manifest: Manifest, ref: Ref, path: str, message: str) -> None:
+        if self.strict:
+            self._refuse(manifest, message, path)
+        self._warn(f"{manifest.source}:{manifest.line_of(path)}: {word_for(ref)}: {message}")
 
     def _warn(self, text: str) -> None:
         if text not in self._said:

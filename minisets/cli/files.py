@@ -8,6 +8,7 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -29,17 +30,28 @@ class Files:
     def __iter__(self) -> Iterator[Manifest]:
         """Every manifest, in order; raises ManifestError at the first that cannot be read."""
         found = False
-        for name, source in self.sources:
-            try:
-                with _text(source) as stream:
-                    for manifest in read(stream, name):
-                        found = True
-                        yield manifest
-            except OSError as error:
-                raise ManifestError(f"{name}: cannot be read: {error.strerror}") from error
+        for manifest in chain.from_iterable(self.each()):
+            found = True
+            yield manifest
         if self.sources and not found:
-            names = ", ".join(name for name, _ in self.sources)
-            raise ManifestError(f"{names}: no objects in it; write at least one document with a kind")
+            raise self.nothing()
+
+    def each(self) -> Iterator[Iterator[Manifest]]:
+        """The manifests of each file by itself: who goes on after a broken one has those of the next."""
+        return (_manifests(name, source) for name, source in self.sources)
+
+    def nothing(self) -> ManifestError:
+        """What is said of files without any object."""
+        names = ", ".join(name for name, _ in self.sources)
+        return ManifestError(f"{names}: no objects in it; write at least one document with a kind")
+
+
+def _manifests(name: str, source: Path | IO[bytes]) -> Iterator[Manifest]:
+    try:
+        with _text(source) as stream:
+            yield from read(stream, name)
+    except OSError as error:
+        raise ManifestError(f"{name}: cannot be read: {error.strerror}") from error
 
 
 @contextmanager

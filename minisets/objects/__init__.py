@@ -22,3 +22,6 @@ what a write means (`registry/`).
 #
 # 2026-11-23: `apply` computes kubectl's own three-way patch, directives and all, so that the same server
 # code serves kubectl and us. Rejected: a simpler diff of our own (it would reorder lists differently).
+#
+# 2026-11-25: A `+` in the fidelity table names tests, and a test reads the files for them. Rejected: coverage
+# or markers on tests (the claim would stand far from the row).

@@ -170,7 +170,9 @@ class _Builder:
         merged: dict[str, Any] = {}
         while not isinstance(inner := next(self._parsed), events.MappingEndEvent):
             if _is_merge(inner):
-                merged = self._merge(path, depth) | merged
+                known = self._merge(path, depth)
+                self._came_by(known, path, _at(inner)[0])
+                merged = known | merged
                 continue
             name = self._key(inner, depth)
             if name in found:
@@ -179,6 +181,11 @@ class _Builder:
             self.lines[here] = _at(inner)[0]
             found[name] = self.node(next(self._parsed), here, depth + 1).value
         return merged | found if merged else found
+
+    def _came_by(self, merged: dict[str, Any], path: str, line: int) -> None:
+        """Keys that no line of this mapping names stand where `<<` does."""
+        for name in merged:
+            self.lines.setdefault(f"{path}.{name}" if path else name, line)
 
     def _key(self, event: yaml.Event, depth: int) -> str:
         value = self.node(event, "", depth + 1).value

@@ -7,6 +7,7 @@ Kubernetes: sigs.k8s.io/yaml, cli-runtime pkg/resource (visitor.go).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from minisets.objects.kinds import Object
+
+_KEY = re.compile(r"\[([^\]]*[^\]\d][^\]]*)\]")
+"""`data[ca.crt]`, as refusals name a map's key; `lines` has `data.ca.crt`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Manifest:
 
     def line_of(self, path: str) -> int:
         """The line of that field, or of the nearest field above it that is written down."""
+        path = _KEY.sub(r".\1", path)
         while path not in self.lines and path:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path, self.line)
@@ -80,6 +85,9 @@ def _expanded(value: Any, source: str, line: int, lines: Mapping[str, int]) -> I
         )
     _require(value, "apiVersion", place, "v1")
     _require(value, "kind", place, "StatefulSet")
+    if not isinstance(value.get("metadata") or {}, dict):
+        at = f"{source}:{lines.get('metadata', line)}:1"
+        raise ManifestError(f"{at}: metadata is not a mapping; write it as e.g. 'metadata: {{name: web}}'")
     items = value.get("items")
     if not value["kind"].endswith("List") or not isinstance(items, list):
         yield Manifest(value, source, line, lines)

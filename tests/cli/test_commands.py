@@ -297,7 +297,7 @@ def test_strict_refuses_fields_that_are_not_honoured(run: Run, whole: Whole) -> 
     assert whole.client.get(Ref("Pod", "default", "odd")) is None
     warned = run("up", "--no-wait", "-f", "-", stdin=odd)
     assert (warned.code, warned.out) == (0, "pod/odd created\n")
-    assert warned.err.startswith("Warning: pod/odd: ")
+    assert warned.err.startswith("Warning: stdin:1: pod/odd: spec.hostUsers: not honoured: ")
     assert warned.err.count("Warning: ") == 1
 
 

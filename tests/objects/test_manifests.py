@@ -104,6 +104,19 @@ def test_a_field_is_found_by_its_line() -> None:
     assert found.line_of("spec.absent") == found.line == 2
 
 
+def test_a_key_in_brackets_is_found_as_refusals_name_it() -> None:
+    (found,) = manifests(HEAD + "data:\n  ca.crt: x\n  other: y\nlist:\n- a\n- b\n")
+    assert found.line_of("data[ca.crt]") == 4
+    assert found.line_of("data[absent key]") == 3
+    assert found.line_of("list[1]") == 8
+
+
+def test_what_comes_by_a_merge_key_or_an_alias_stands_where_that_does() -> None:
+    text = HEAD + "a: &a\n  x: {y: 1}\nb:\n  <<: *a\nc: *a\nd:\n  <<: *a\n  x: 2\n"
+    (found,) = manifests(text)
+    assert [found.line_of(path) for path in ("a.x.y", "b.x", "b.x.y", "c.x.y", "d.x")] == [4, 6, 6, 7, 10]
+
+
 def test_anchors_merge_keys_and_aliases_are_expanded_into_copies() -> None:
     text = HEAD + "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [*a, *a]\nd: {<<: [{y: 4}, *a]}\n"
     obj = only(text)
@@ -116,6 +129,7 @@ def test_anchors_merge_keys_and_aliases_are_expanded_into_copies() -> None:
     ("text", "place", "problem"),
     [
         (HEAD + "data:\n\ta: b\n", "4:1", "indent with spaces, not tabs"),
+        (HEAD + "metadata: [a]\n", "3:1", "metadata is not a mapping"),
         (HEAD + "data: [a\nb: c\n", "4:2", "did not find expected ',' or ']'"),
         (HEAD + "data: a: b\n", "3:8", "mapping values are not allowed"),
         (HEAD + "data:\n  a: b\n   c: d\n", "5:5", "mapping values are not allowed"),

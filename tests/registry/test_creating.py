@@ -100,6 +100,18 @@ def test_a_pod_of_an_unknown_service_account_is_refused(registry: Registry) -> N
     registry.create("Pod", "default", pod(serviceAccountName="web"))
 
 
+def test_a_pod_without_pull_secrets_has_its_service_accounts(registry: Registry) -> None:
+    """Kubernetes: plugin/pkg/admission/serviceaccount."""
+    account = {"metadata": {"name": "default"}, "imagePullSecrets": [{"name": "of-account"}]}
+    registry.create("ServiceAccount", "default", account)
+    made = registry.create("Pod", "default", pod()).object
+    assert made["spec"]["imagePullSecrets"] == [{"name": "of-account"}]
+    own = registry.create(
+        "Pod", "default", {**pod(imagePullSecrets=[{"name": "own"}]), "metadata": {"name": "b"}}
+    )
+    assert own.object["spec"]["imagePullSecrets"] == [{"name": "own"}]
+
+
 # --- names ---
 
 

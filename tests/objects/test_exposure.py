@@ -1,0 +1,85 @@
+from typing import Any
+
+import pytest
+
+from minisets.objects.exposure import exposures
+
+
+def opened(kind: str, spec: Any) -> list[str]:
+    return [str(exposure) for exposure in exposures(kind, {"spec": spec})]
+
+
+def container(**security: Any) -> dict[str, Any]:
+    return {"containers": [{"name": "a", "image": "b", "securityContext": security}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "opens"),
+    [
+        ({"hostNetwork": True}, "spec.hostNetwork", "its network, loopback included"),
+        ({"hostPID": True, "hostIPC": False}, "spec.hostPID", "its processes, to see and to end"),
+        ({"hostIPC": True}, "spec.hostIPC", "its processes' shared memory"),
+        (
+            {"volumes": [{"name": "x", "emptyDir": {}}, {"name": "a", "hostPath": {"path": "/etc"}}]},
+            "spec.volumes[1].hostPath",
+            "its files below /etc",
+        ),
+        (container(privileged=True), "spec.containers[0].securityContext.privileged", "all of root's rights"),
+        (
+            {"initContainers": container(privileged=True)["containers"]},
+            "spec.initContainers[0].securityContext.privileged",
+            "its devices",
+        ),
+        (
+            container(capabilities={"add": ["CHOWN", "CAP_SYS_ADMIN"]}),
+            "spec.containers[0].securityContext.capabilities.add[1]",
+            "SYS_ADMIN reaches",
+        ),
+        (
+            container(capabilities={"add": ["all"]}),
+            "spec.containers[0].securityContext.capabilities.add[0]",
+            "ALL reaches",
+        ),
+    ],
+)
+def test_a_pod_that_asks_for_the_machine_is_named_with_the_field(
+    spec: dict[str, Any], path: str, opens: str
+) -> None:
+    (line,) = opened("Pod", spec)
+    assert line.startswith(f"{path}: gives a pod the machine: ")
+    assert opens in line
+    (line,) = opened("StatefulSet", {"template": {"spec": spec}})
+    assert line.startswith(path.replace("spec", "spec.template.spec", 1))
+
+
+@pytest.mark.parametrize("source", ["hostPath", "local"])
+def test_a_volume_that_is_a_folder_of_the_machine_is_named(source: str) -> None:
+    (line,) = opened("PersistentVolume", {source: {"path": "/srv/data"}})
+    assert line == f"spec.{source}: gives a pod the machine: its files below /srv/data"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"hostNetwork": False, "shareProcessNamespace": True},
+        {"volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "a"}}]},
+        container(privileged=False, runAsUser=0, capabilities={"drop": ["ALL"]}),
+        container(capabilities={"add": ["NET_ADMIN", "IPC_LOCK", "SYS_PTRACE", "SYS_NICE", "NET_RAW"]}),
+        {"volumes": "mistyped", "containers": [None, {"securityContext": {"capabilities": 1}}]},
+        "mistyped",
+    ],
+)
+def test_what_stays_within_the_pod_is_not(spec: Any) -> None:
+    assert opened("Pod", spec) == []
+
+
+def test_other_kinds_open_nothing() -> None:
+    assert opened("Service", {"hostNetwork": True, "type": "NodePort"}) == []
+    assert opened("PersistentVolume", {"csi": {"driver": "docker.minisets.dev", "volumeHandle": "a"}}) == []
+
+
+def test_what_is_not_honoured_opens_nothing() -> None:
+    """Containers that are never made are not run with any rights."""
+    ephemeral = [{"name": "debug", "image": "a", "securityContext": {"privileged": True}}]
+    assert opened("Pod", {"ephemeralContainers": ephemeral}) == []
