@@ -20,7 +20,7 @@ from minisets.errors import (
     EngineUnavailable,
     NotFound,
 )
-from minisets.kubelet import endings, mounts
+from minisets.kubelet import endings
 from minisets.kubelet.actions import (
     BeginEnd,
     CreateContainer,
@@ -39,14 +39,12 @@ from minisets.kubelet.actions import (
     Warn,
     WriteFiles,
 )
-from minisets.kubelet.announcing import killing_message
 from minisets.kubelet.attaching import attached
 from minisets.kubelet.containers import Wanted, address_of, wanted
 from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.hooks import Hooks, Occasion
 from minisets.kubelet.isolation import root_refused
-from minisets.kubelet.mounting import Mounting
+from minisets.kubelet.probes.hooks import Hooks, Occasion
 from minisets.kubelet.spec import (
     SandboxSurroundings,
     Surroundings,
@@ -55,6 +53,9 @@ from minisets.kubelet.spec import (
     resolv_conf,
     sandbox_spec,
 )
+from minisets.kubelet.status.announcing import killing_message
+from minisets.kubelet.volumes import mounts
+from minisets.kubelet.volumes.mounting import Mounting
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, ref_of, uid_of
 from minisets.registry.registry import DeleteOptions
@@ -65,10 +66,10 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import ContainerSpec, Engine, Mount
     from minisets.kubelet.addresses import Addresses
-    from minisets.kubelet.images import Images
+    from minisets.kubelet.images.pulling import Images
+    from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import ObservedPod
-    from minisets.kubelet.sandbox_image import SandboxImage
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
     from minisets.registry.registry import Registry

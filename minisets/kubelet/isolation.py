@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.mounts import fs_group
+from minisets.kubelet.volumes.mounts import fs_group
 from minisets.objects.metadata import name_of, namespace_of, spec_of, uid_of
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from minisets.errors import MinisetsError
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
 from minisets.kubelet.feed import EventFeed
-from minisets.kubelet.hooks import Hooks
-from minisets.kubelet.images import Images
+from minisets.kubelet.images.pulling import Images
+from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import RELIST, Pods
-from minisets.kubelet.probes import Probes
-from minisets.kubelet.sandbox_image import SandboxImage
-from minisets.kubelet.volumes import Provisioner
+from minisets.kubelet.probes.hooks import Hooks
+from minisets.kubelet.probes.prober import Probes
+from minisets.kubelet.volumes.provisioner import Provisioner
 from minisets.loop import Worker
 from minisets.registry.events import Recorder
 from minisets.settings import NODE

@@ -1,6 +1,6 @@
 """What a pod's containers and volumes are on the engine now: values, and the calls that find them.
 
-Everything is found by label. Leaves to `plan.py` what follows from it, to `probes.py` how probes went.
+Everything is found by label. Leaves to `plan.py` what follows from it, to `probes/prober.py` how probes went.
 """
 
 from __future__ import annotations

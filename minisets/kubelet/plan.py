@@ -42,9 +42,9 @@ from minisets.kubelet.containers import (
     mains,
 )
 from minisets.kubelet.deadlines import active_deadline, is_past_deadline
-from minisets.kubelet.mounts import file_volumes, pod_volumes
 from minisets.kubelet.observe import ImageState, ObservedPod, Seen
 from minisets.kubelet.stopping import KILL_AGAIN, Todo, plan_stop, stop_in_order
+from minisets.kubelet.volumes.mounts import file_volumes, pod_volumes
 from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of, status_of
 
 if TYPE_CHECKING:

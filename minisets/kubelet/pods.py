@@ -1,7 +1,7 @@
 """The pods' reconciler: observe, write the status, plan, carry out, until nothing more can be done now.
 
 Keys are `namespace/name`; RELIST looks for all that is there by label. What is under a name without its
-object is an orphan (A-107). Leaves deciding to `plan.py` and `status.py`, calls to `carry.py`.
+object is an orphan (A-107). Leaves deciding to `plan.py` and `status/`, calls to `carry.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.errors import NotFound
-from minisets.kubelet import mounts
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
 from minisets.kubelet.admission import is_new, refusal, refused_status, was_refused
-from minisets.kubelet.announcing import news
 from minisets.kubelet.carry import Carrier, Parts
 from minisets.kubelet.containers import has_ended, inits, mains, wanted
 from minisets.kubelet.endings import with_messages
@@ -25,7 +23,9 @@ from minisets.kubelet.failures import NotYet
 from minisets.kubelet.observe import Facts, ObservedPod, observe
 from minisets.kubelet.plan import plan_orphan, plan_pod
 from minisets.kubelet.references import pods_concerned
-from minisets.kubelet.status import pod_status
+from minisets.kubelet.status.announcing import news
+from minisets.kubelet.status.pod_status import pod_status
+from minisets.kubelet.volumes import mounts
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     is_being_deleted,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from minisets.clock import Clock
     from minisets.kubelet.observe import ImageState
-    from minisets.kubelet.probes import Probes
+    from minisets.kubelet.probes.prober import Probes
     from minisets.objects.kinds import Object
     from minisets.store.interface import Change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.mounts import claim_name
+from minisets.kubelet.volumes.mounts import claim_name
 from minisets.objects.metadata import key_of, meta, spec_of
 from minisets.settings import NODE
 

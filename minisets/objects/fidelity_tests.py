@@ -117,10 +117,10 @@ kubelet/test_kubelet.py
   startup            the_others_wait_until_the_startup_probe_has_passed
 kubelet/test_plan.py
   restart-policy     the_restart_policy_decides
-kubelet/test_status.py
+kubelet/status/test_pod_status.py
   readiness-gates    readiness_gates_hold_the_pod_back
   host-address       a_pod_on_the_machines_network_has_its_address
-kubelet/test_hooks.py
+kubelet/probes/test_hooks.py
   hooks              a_pre_stop_hook_runs_before_the_signal
   post-start         a_container_is_reported_once_its_post_start_hook_is_done
   hook-requests      hooks_may_be_requests_to_named_ports
@@ -137,19 +137,19 @@ kubelet/test_endings.py
   message-of-log     its_log_stands_in_for_a_message_only_where_it_failed_and_that_is_asked_for
 kubelet/test_admission.py
   unsafe             only_what_is_the_pods_alone_may_be_set_in_the_kernel
-kubelet/test_images.py
+kubelet/images/test_pulling.py
   pull-secrets       a_private_image_is_pulled_with_the_logins_that_the_pod_names
-kubelet/test_requesting.py
+kubelet/probes/test_requesting.py
   headers            the_manifests_headers_come_before_ours
   certificates       no_certificate_is_checked
-kubelet/test_mounting.py
+kubelet/volumes/test_mounting.py
   followed           files_follow_what_they_are_made_from
   claim-group        a_claims_content_is_the_groups
   parts              a_part_of_a_claim_is_made_and_mounted
   recursive          recursive_read_only_takes_an_engine_that_can
-kubelet/test_subpaths.py
+kubelet/volumes/test_subpaths.py
   sub-paths          a_sub_path_may_name_variables
-kubelet/test_host_paths.py
+kubelet/volumes/test_host_paths.py
   path-types         a_path_has_to_be_what_its_type_says
   made-paths         what_may_be_missing_is_made
 kubelet/test_spec.py
@@ -180,28 +180,28 @@ kubelet/test_fields.py
   no-links           no_service_is_announced_where_links_are_not_wanted
   claim-read-only    a_claim_may_be_mounted_read_only_as_a_whole
   sources            files_of_every_source_are_what_it_names
-kubelet/test_files.py
+kubelet/volumes/test_files.py
   modes              modes_and_chosen_keys
   secret-files       a_secret_is_decoded
   projection         a_projection_gathers_its_sources
   fs-group           an_empty_dir_is_anybodys_and_a_group_gets_what_it_is_promised
-kubelet/test_mounts.py
+kubelet/volumes/test_mounts.py
   mounts             a_container_sees_files_read_only_and_data_as_it_asks
   bound-claims       a_claim_stands_for_what_its_volume_names
   reach              how_far_mounts_of_the_machine_reach
   in-memory          secrets_and_memory_lie_in_memory
   host-paths         what_a_volume_of_another_kind_comes_to
-kubelet/test_probing.py
+kubelet/probes/test_probing.py
   delay              the_delay_counts_from_the_containers_start
   thresholds         a_verdict_flips_after_so_many_in_a_row
   successes          several_successes_may_be_asked_for
-kubelet/test_dialing.py
+kubelet/probes/test_dialing.py
   grpc               a_grpc_server_is_asked_how_its_service_is
   http               an_answer_of_200_to_299_passes
   ports              a_port_may_be_named
   exec               a_command_passes_on_0_and_its_output_is_the_message
   timeouts           a_command_that_is_ended_from_outside_has_timed_out_and_runs_on
-kubelet/test_volumes.py
+kubelet/volumes/test_provisioner.py
   provisioned        a_claim_becomes_a_docker_volume_and_a_volume_that_names_it
   class-policy       a_volume_gets_its_classs_reclaim_policy
   reclaimed          a_released_volume_goes_with_its_data

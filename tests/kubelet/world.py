@@ -15,15 +15,15 @@ from minisets.engine.memory import MemoryEngine
 from minisets.kubelet import endings
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
-from minisets.kubelet.hooks import Hooks
-from minisets.kubelet.images import Images
+from minisets.kubelet.images.pulling import Images
+from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import Pods
-from minisets.kubelet.probes import Probes
-from minisets.kubelet.sandbox_image import SandboxImage
+from minisets.kubelet.probes.hooks import Hooks
+from minisets.kubelet.probes.prober import Probes
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_true, status_of
 from minisets.registry.events import Recorder

@@ -1,7 +1,7 @@
 """Claims and volumes: which volume a claim gets, whom to ask for one, what becomes of it afterwards.
 
 Belongs here: everything that Kubernetes' pkg/controller/volume/{persistentvolume,pvcprotection,
-pvprotection} decides. Must not: Docker volumes (`kubelet/volumes.py` makes and removes them, as an
+pvprotection} decides. Must not: Docker volumes (`kubelet/volumes/` makes and removes them, as an
 external CSI provisioner would), mounting, which claims there should be (`controllers/statefulset`).
 
     reconciler.py observes -> claims.py (a claim) or release.py (a volume) -> actions -> reconciler.py applies

@@ -1,6 +1,6 @@
 """What to do next about a volume: offer it, keep it bound, or release it. Pure.
 
-Removing what is Released and to be deleted is its provisioner's (`kubelet/volumes.py`).
+Removing what is Released and to be deleted is its provisioner's (`kubelet/volumes/`).
 Kubernetes: pkg/controller/volume/persistentvolume/pv_controller.go syncVolume, pvprotection.
 """
 

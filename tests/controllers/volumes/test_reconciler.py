@@ -40,7 +40,7 @@ def make_class(house: House, name: str = "standard", *, default: bool = True, **
 
 
 def provision(house: House, subject: Object, reclaim: str = "Delete") -> str:
-    """What `kubelet/volumes.py` does for a claim that is annotated."""
+    """What `kubelet/volumes/` does for a claim that is annotated."""
     name = f"pvc-{uid_of(subject)}"
     source = {"driver": "docker.minisets.dev", "volumeHandle": subject["metadata"]["name"]}
     target = {

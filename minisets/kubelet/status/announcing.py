@@ -1,6 +1,6 @@
 """What events say of a pod: a container that begins to wait, and for what, or ends; its deadline. Pure.
 
-Leaves recording to `pods.py`; images that are pulled speak for themselves (`images.py`).
+Leaves recording to `pods.py`; images that are pulled speak for themselves (`images/pulling.py`).
 Kubernetes: kuberuntime_manager.go doBackOff, images/image_manager.go EnsureImageExists.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from minisets.kubelet.container_status import CRASH_LOOP
 from minisets.kubelet.containers import Wanted, reported, wanted
 from minisets.kubelet.deadlines import REASON
 from minisets.kubelet.plan import FAILED_POST_START
+from minisets.kubelet.status.container_status import CRASH_LOOP
 from minisets.objects.metadata import name_of, namespace_of, status_of, uid_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.environment import data_of, field_value, missing, resource_value
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.mounts import INSIDE_SANDBOX, fs_group, volumes
+from minisets.kubelet.volumes.mounts import INSIDE_SANDBOX, fs_group, volumes
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import namespace_of
 

@@ -8,11 +8,11 @@ import pytest
 from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory_scripts import ExecResult
 from minisets.kubelet.containers import mains
-from minisets.kubelet.hooks import Hooks, Occasion
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.observe import HookRun
+from minisets.kubelet.probes.hooks import Hooks, Occasion
 from minisets.objects.metadata import status_of
 from minisets.registry.events import Recorder
 from tests.kubelet.answering import Server

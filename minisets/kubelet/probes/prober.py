@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from minisets.errors import EngineError
 from minisets.kubelet.containers import address_of, has_come_up, wanted
-from minisets.kubelet.dialing import Result, run
 from minisets.kubelet.observe import Facts
-from minisets.kubelet.probing import KINDS, Kind, Record, Tally, Target
+from minisets.kubelet.probes.dialing import Result, run
+from minisets.kubelet.probes.probing import KINDS, Kind, Record, Tally, Target
 from minisets.objects.metadata import is_being_deleted, key_of, uid_of
 
 if TYPE_CHECKING:

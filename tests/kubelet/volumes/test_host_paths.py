@@ -9,10 +9,10 @@ from minisets.engine.interface import ContainerSpec, PathKind
 from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.host_paths import HostPaths
+from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
-from minisets.kubelet.mounts import LOCAL
-from minisets.kubelet.sandbox_image import SandboxImage
+from minisets.kubelet.volumes.host_paths import HostPaths
+from minisets.kubelet.volumes.mounts import LOCAL
 from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minisets.kubelet.observe import Facts, ImageState, ObservedPod
-from minisets.kubelet.status import pod_status
+from minisets.kubelet.status.pod_status import pod_status
 from minisets.objects.kinds import Object
 from tests.kubelet.test_plan import GOOD, SECOND, deleted, ended, good_pod, seen, with_container
 from tests.kubelet.test_plan import NOW as NOON

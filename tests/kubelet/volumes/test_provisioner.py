@@ -7,7 +7,7 @@ import pytest
 
 from minisets.engine import labels
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
-from minisets.kubelet.volumes import LOOK_AGAIN, PROVISIONED_BY, Provisioner
+from minisets.kubelet.volumes.provisioner import LOOK_AGAIN, PROVISIONED_BY, Provisioner
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import spec_of, uid_of
 from minisets.registry.events import Recorder

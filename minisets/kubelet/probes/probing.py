@@ -3,7 +3,7 @@
     startup: unknown -> passed | failed;  liveness: passed until failed;  readiness: failed until passed
     while startup is unknown the other two wait
 
-Kubernetes: pkg/kubelet/prober/worker.go. Leaves running probes to `dialing.py`, when to `probes.py`.
+Kubernetes: pkg/kubelet/prober/worker.go. Leaves running probes to `dialing.py`, when to `prober.py`.
 """
 
 from __future__ import annotations

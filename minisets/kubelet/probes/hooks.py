@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import EngineError
-from minisets.kubelet.dialing import execute, port_of
-from minisets.kubelet.requesting import Getter, Request, RequestError
+from minisets.kubelet.probes.dialing import execute, port_of
+from minisets.kubelet.probes.requesting import Getter, Request, RequestError
 from minisets.objects.metadata import key_of
 
 if TYPE_CHECKING:

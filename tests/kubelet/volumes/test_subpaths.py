@@ -4,7 +4,7 @@ import pytest
 
 from minisets.engine.interface import PathStat
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.subpaths import Part, part_of, sub_path_of
+from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
 
 VOLUME = {
     "/v/www": PathStat("directory", 0o755),

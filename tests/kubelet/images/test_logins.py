@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from minisets.engine.interface import Login
-from minisets.kubelet.logins import logins_for
+from minisets.kubelet.images.logins import logins_for
 from minisets.objects.kinds import Object
 
 HUB = "https://index.docker.io/v1/"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.files import archive_beside, archive_of, folder_of
+from minisets.kubelet.volumes.files import archive_beside, archive_of, folder_of
 from minisets.objects.kinds import Object
 from tests.kubelet.test_plan import good_pod
 from tests.kubelet.world import World

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from minisets.engine import labels, names
 from minisets.engine.interface import ExecSpec, VolumeSpec
 from minisets.errors import EngineError, MinisetsError
-from minisets.kubelet import mounts
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.files import archive_beside, archive_of, files_of, folder_of
-from minisets.kubelet.host_paths import INSIDE, HostPathMissing, HostPaths
-from minisets.kubelet.subpaths import Part, part_of, sub_path_of
+from minisets.kubelet.volumes import mounts
+from minisets.kubelet.volumes.files import archive_beside, archive_of, files_of, folder_of
+from minisets.kubelet.volumes.host_paths import INSIDE, HostPathMissing, HostPaths
+from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, spec_of
 from minisets.settings import NODE
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import Engine, Mount, PathStat
     from minisets.kubelet.containers import Wanted
+    from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import ObservedPod
-    from minisets.kubelet.sandbox_image import SandboxImage
     from minisets.objects.kinds import Object
     from minisets.store.interface import Store
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
-from minisets.kubelet import health
+from minisets.kubelet.probes import health
 
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 SECONDS = 5.0

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.engine.interface import ExecSpec
 from minisets.errors import EngineError
-from minisets.kubelet import health
-from minisets.kubelet.requesting import Getter, Request, RequestError, dialled
+from minisets.kubelet.probes import health
+from minisets.kubelet.probes.requesting import Getter, Request, RequestError, dialled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from minisets.engine.interface import Engine
-    from minisets.kubelet.probing import Target
+    from minisets.kubelet.probes.probing import Target
 
     OnCloser = Callable[[Callable[[], None]], None]
 

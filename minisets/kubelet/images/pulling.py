@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from minisets.errors import EngineError
 from minisets.kubelet import backoff
-from minisets.kubelet.logins import logins_for, pull_secrets
+from minisets.kubelet.images.logins import logins_for, pull_secrets
 from minisets.kubelet.observe import ImageState
 from minisets.objects.metadata import key_of, uid_of
 

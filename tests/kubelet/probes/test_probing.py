@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from minisets.kubelet.probing import Kind, Record, Tally, Target
+from minisets.kubelet.probes.probing import Kind, Record, Tally, Target
 from tests.kubelet.test_plan import NOW
 
 

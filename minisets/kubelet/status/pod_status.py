@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.conditions import conditions
-from minisets.kubelet.container_status import container_status
 from minisets.kubelet.containers import (
     FINISHED,
     are_inits_done,
@@ -23,6 +21,8 @@ from minisets.kubelet.containers import (
     mains,
 )
 from minisets.kubelet.deadlines import MESSAGE, REASON, is_past_deadline
+from minisets.kubelet.status.conditions import conditions
+from minisets.kubelet.status.container_status import container_status
 from minisets.objects.metadata import generation_of, is_being_deleted, spec_of, status_of, timestamp
 
 if TYPE_CHECKING:

@@ -25,13 +25,13 @@ from minisets.errors import (
     MinisetsError,
 )
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.mounts import LOCAL
+from minisets.kubelet.volumes.mounts import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minisets.engine.interface import Engine, PathKind
-    from minisets.kubelet.sandbox_image import SandboxImage
+    from minisets.kubelet.images.sandbox_image import SandboxImage
 
 INSIDE = "/x"
 _KINDS: dict[str, tuple[PathKind, str]] = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from minisets.kubelet.announcing import news
+from minisets.kubelet.status.announcing import news
 from minisets.objects.kinds import Object
 from tests.kubelet.test_plan import good_pod
 

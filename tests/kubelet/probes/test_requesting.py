@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from minisets.cluster import credentials
-from minisets.kubelet.requesting import LONGEST_BODY, Answer, Getter, Request, RequestError
+from minisets.kubelet.probes.requesting import LONGEST_BODY, Answer, Getter, Request, RequestError
 from tests.kubelet.answering import Server
 from tests.waiting import until
 

@@ -11,7 +11,7 @@ from minisets.clock import FakeClock
 from minisets.engine.interface import Login
 from minisets.engine.memory import MemoryEngine
 from minisets.kubelet.containers import Wanted
-from minisets.kubelet.images import Images
+from minisets.kubelet.images.pulling import Images
 from minisets.kubelet.lanes import Lane
 from minisets.objects.kinds import Object
 from minisets.registry.events import Recorder

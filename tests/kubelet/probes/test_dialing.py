@@ -7,10 +7,10 @@ import pytest
 
 from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory_scripts import ExecResult
-from minisets.kubelet.dialing import run
-from minisets.kubelet.probing import Target
+from minisets.kubelet.probes.dialing import run
+from minisets.kubelet.probes.probing import Target
 from tests.kubelet.answering import Server
-from tests.kubelet.test_health import NOT_SERVING, SERVING, serving
+from tests.kubelet.probes.test_health import NOT_SERVING, SERVING, serving
 from tests.kubelet.test_plan import NOW
 from tests.kubelet.world import World
 

@@ -5,7 +5,9 @@ import pytest
 
 from minisets.engine.interface import Mount
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.mounts import (
+from minisets.kubelet.node import Node
+from minisets.kubelet.references import pods_concerned
+from minisets.kubelet.volumes.mounts import (
     LOCAL,
     Source,
     container_mounts,
@@ -15,8 +17,6 @@ from minisets.kubelet.mounts import (
     source_of,
     volume_options,
 )
-from minisets.kubelet.node import Node
-from minisets.kubelet.references import pods_concerned
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.owners import owner_reference
 from minisets.store.interface import Change, ChangeType

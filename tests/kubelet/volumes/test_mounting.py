@@ -7,10 +7,10 @@ import pytest
 
 from minisets.engine.interface import ContainerSpec, Mount
 from minisets.errors import EngineError
+from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.memory import Memory
-from minisets.kubelet.mounting import Mounting
-from minisets.kubelet.sandbox_image import SandboxImage
+from minisets.kubelet.volumes.mounting import Mounting
 from minisets.objects.kinds import Object, Ref
 from tests.contracts.engine_world import archive
 from tests.kubelet.world import SOON, World, container
