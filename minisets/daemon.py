@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from minisets.store.interface import Change, Store
 
 _log = logging.getLogger(__name__)
+_LOOKED_WITHIN = timedelta(seconds=2)
 _STOP_WITHIN = timedelta(seconds=10)
 _HOST_ROUTES = Path("/proc/net/route")
 _HOST_RESOLVERS = Path("/etc/resolv.conf")
@@ -150,10 +151,15 @@ class ControlPlane:
         )
 
     def start(self) -> None:
-        """The kubelet first: it says that there is a node."""
+        """The kubelet first: it says that there is a node.
+
+        Why it is waited for: after the engine's restart the stored pods are Ready and their containers gone;
+        nobody should be told so (a pod of which more than that is to be done is not waited for).
+        """
         self._kubelet.start()
         for controller in self._controllers:
             controller.start()
+        self._kubelet.settle(_LOOKED_WITHIN)
 
     def stop(self) -> None:
         """Top down; pods run on."""

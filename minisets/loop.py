@@ -56,7 +56,9 @@ class Worker:
         self._clock = clock
         self._source = source
         self._on_error = on_error or self._logged
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._settled = threading.Condition(lock)
         self._queue = _Queue()
         self._stopping = False
         self._threads = tuple(
@@ -103,6 +105,16 @@ class Worker:
         with self._changed:
             return self._queue.is_idle(self._clock.elapsed())
 
+    def settle(self, timeout: timedelta) -> bool:
+        """Wait until it is idle; False if it is not by then."""
+        deadline = self._clock.elapsed() + timeout
+        with self._changed:
+            while not self._queue.is_idle(now := self._clock.elapsed()):
+                if now >= deadline:
+                    return False
+                self._clock.wait(self._settled, deadline - now)
+        return True
+
     def _run(self) -> None:
         while (key := self._next()) is not None:
             again = self._attempt(key)
@@ -110,6 +122,8 @@ class Worker:
                 due = None if again is None else self._clock.elapsed() + again
                 self._queue.done(key, due)
                 self._changed.notify()
+                if self._queue.is_idle(self._clock.elapsed()):
+                    self._settled.notify_all()
 
     def _next(self) -> str | None:
         """Block until a key's turn comes; None once the worker stops."""

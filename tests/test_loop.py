@@ -317,3 +317,26 @@ def test_failures_are_logged_unless_somebody_else_hears_of_them(
         assert "Traceback" not in caplog.text
         worker.add("bug")
         until(lambda: "Traceback" in caplog.text, "the traceback of a bug")
+
+
+def test_settling_ends_with_the_last_key_or_with_its_time() -> None:
+    clock = SystemClock()
+    may_end = threading.Event()
+
+    class Slow:
+        def reconcile(self, key: str) -> timedelta | None:
+            del key
+            may_end.wait(5)
+            return timedelta(hours=1)
+
+    worker = Worker("settling", Slow(), clock)
+    worker.add("a")
+    worker.start()
+    try:
+        assert not worker.settle(timedelta(milliseconds=20))
+        may_end.set()
+        assert worker.settle(timedelta(seconds=5))
+        assert worker.is_idle()
+    finally:
+        may_end.set()
+        assert worker.stop(timedelta(seconds=5))

@@ -125,6 +125,10 @@ class Kubelet:
             follower.close()
         return all(ended)
 
+    def settle(self, timeout: timedelta) -> bool:
+        """Wait until every pod was looked at, and what could be done at once was done; False: not by then."""
+        return self._pods.settle(timeout)
+
     def is_idle(self) -> bool:
         """Whether nothing waits to be done now; what waits for a time does not count."""
         return self._pods.is_idle() and self._volumes.is_idle()

@@ -36,11 +36,10 @@ def check_end(world: World) -> None:
 
 def _untie(world: World) -> None:
     """What waits for itself, in Kubernetes too, needs a person."""
-    if world.statefulset is None:
-        return
-    if world.look().may_be_left_alone:
+    statefulset = world.statefulset
+    if statefulset is not None and world.look().may_be_left_alone:
         world.edit(updateStrategy=_EVERYTHING)
-    for pod in _knotted(world.look()):
+    for pod in _knotted(world) if statefulset is None or is_being_deleted(statefulset) else ():
         world.happened["knots"] += 1
         world.let_go(pod)
     world.converge()
@@ -61,15 +60,14 @@ def _repair(world: World) -> None:
         world.converge()
 
 
-def _knotted(seen: Seen) -> list[Object]:
+def _knotted(world: World) -> list[Object]:
     """The condemned pods and their claims that wait for each other, once the set goes in the foreground.
 
-    Such a pod waits for its dependents (A-60, A-70), and its claim for the pods that name it (A-142).
-    Kubernetes: its own knot; only a person unties it.
+    Such a pod waits for its dependents (A-60, A-70), and its claim for the pods that name it (A-142); that
+    the set goes in the background after all does not help. Kubernetes: its own knot; only a person unties it.
     """
-    owners = {owner["uid"] for claim in seen.claims.values() for owner in owners_of(claim)}
-    going = [pod for pod in seen.pods.values() if is_waiting(pod)] if seen.is_going else []
-    return [pod for pod in going if uid_of(pod) in owners]
+    owners = {owner["uid"] for claim in world.claims() for owner in owners_of(claim)}
+    return [pod for pod in world.pods() if is_waiting(pod) and uid_of(pod) in owners]
 
 
 def _blockers(seen: Seen) -> list[Object]:
