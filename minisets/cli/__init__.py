@@ -11,10 +11,15 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
     applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
+    volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed
+    volumes_changes.py  rm, adopt and recover, done
     render.py describing.py templates.py                   pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
 2026-11-25: `check` asks a registry in memory by a dry run, with the manifest's namespace and account taken to
 be there. Rejected: validation alone (names, versions, ports and addresses are refused by the registry), and
 asking a running server (CI has none).
+2026-11-25: `volumes` has claims and PVs from the API, sizes and what no PV names from the engine, through
+`cluster/`, as `status` and `down`. Rejected: sizes in objects (the engine walks every file for them).
+Removing: the PV first, waited for, then the data: nothing can be bound to data on its way out.
 """

@@ -29,6 +29,7 @@ _COMMANDS = {
     "scale": ("writing", "scale"),
     "rollout": ("rollout", "rollout"),
     "explain": ("explain", "explain"),
+    "volumes": ("volumes", "volumes"),
     "status": ("about", "status"),
     "kubeconfig": ("about", "kubeconfig_"),
     "daemon": ("about", "daemon"),

@@ -21,7 +21,8 @@ Labels = Mapping[str, str]
 Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
-KIND = "dev.minisets.kind"  # a Part, volume | pod-volume | network | image | control | state | build | look
+# A Part, volume | pod-volume | network | image | control | state | build | look | transfer
+KIND = "dev.minisets.kind"
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
 POD = "dev.minisets.pod"
@@ -42,11 +43,15 @@ CAPACITY = "dev.minisets.capacity"
 ACCESS_MODES = "dev.minisets.access-modes"
 STORAGE_CLASS = "dev.minisets.storage-class"
 RECLAIM = "dev.minisets.reclaim"
+REMOTE = "dev.minisets.remote"  # what the volume stands for: an image elsewhere, and no claim's alone
 CONTENT = "dev.minisets.content"
 PORT = "dev.minisets.port"  # of the host's loopback, where the control container's API is published
 SCHEMA = "dev.minisets.schema"  # of the state that the control container keeps
 SUBNET = "dev.minisets.subnet"  # of the cluster's network when its state was made
+ADOPTED = "minisets.dev/adopted"
+"""An annotation, on a PersistentVolume: the Docker volume, not ours, that a person takes in by it."""
 
+_OURS = "dev.minisets."
 _LAYOUT = "1"
 _PARTS: dict[str, Part] = {part: part for part in get_args(Part)}
 # Kubernetes: kubelettypes.KubernetesPodNameLabel and so on; dockershim called the sandbox's container POD.
@@ -116,6 +121,11 @@ def volume_labels(
     }
 
 
+def remote_labels(cluster: str, identity: str) -> dict[str, str]:
+    """For a volume that stands for storage elsewhere, and for whichever PersistentVolumes name that."""
+    return {**_made_by_us(cluster, "volume"), REMOTE: identity}
+
+
 def network_labels(cluster: str) -> dict[str, str]:
     """For a cluster's network."""
     return _made_by_us(cluster, "network")
@@ -162,8 +172,29 @@ def look_labels(cluster: str) -> dict[str, str]:
     return _made_by_us(cluster, "look")
 
 
+def transfer_labels(cluster: str) -> dict[str, str]:
+    """For a container, never started, through which a command reads or writes a claim's volume.
+
+    Why not `look`: the kubelet removes those that it does not know.
+    """
+    return _made_by_us(cluster, "transfer")
+
+
+def is_strangers(labels: Labels) -> bool:
+    """Whether no minisets of any cluster made it."""
+    return not any(key.startswith(_OURS) for key in labels)
+
+
+def is_taken_in(labels: Labels, name: str, adopted: str) -> bool:
+    """Whether a PV whose annotation ADOPTED reads so may name this volume although it is not ours.
+
+    That one only, and never what has a label of ours: the state, another cluster's data.
+    """
+    return adopted == name and is_strangers(labels)
+
+
 def is_data(labels: Labels, cluster: str) -> bool:
-    """Whether that volume of the cluster was made for a claim."""
+    """Whether that volume of the cluster was made for a claim, or for what a PersistentVolume names."""
     return labels.get(KIND) == "volume" and labels.get(CLUSTER) == cluster
 
 

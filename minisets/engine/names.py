@@ -2,6 +2,7 @@
 
     [<cluster>_<namespace>_]<pod>[_c_<name> | _i_<name> | _e_<name> | _sandbox][__restart-<n>][__<attempt>]
     [<cluster>_<namespace>_]<claim>[__<attempt>]        [<cluster>_<namespace>_]<pod>_v_<volume>[__<attempt>]
+    <cluster>__<kind>-<words>__h<hash>                  (storage that lies elsewhere)
 
 The prefix is left out in cluster `minisets`, namespace `default`. Leaves to callers which attempt is free.
 """
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from minisets.errors import UsageError
 from minisets.settings import DEFAULT_CLUSTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Role = Literal["default", "container", "init", "ephemeral", "sandbox"]
 
@@ -27,6 +31,7 @@ _CLUSTER = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 # Why: a volume is a directory, and a file's name has at most 255 bytes.
 _LONGEST = 200
 _KEPT = 150
+_WORDS_KEPT = 60
 
 
 def check_cluster_name(cluster: str) -> None:
@@ -72,6 +77,13 @@ def volume_name(cluster: str, namespace: str, claim: str, attempt: int = 0) -> s
 def pod_volume_name(cluster: str, namespace: str, pod: str, volume: str, attempt: int = 0) -> str:
     """The name of a volume that lives and dies with one pod (emptyDir, configMap, ...)."""
     return _fitted(f"{_prefix(cluster, namespace)}{pod}_{_VOLUME_MARK}_{volume}", attempt)
+
+
+def remote_volume_name(cluster: str, words: Iterable[str], identity: str) -> str:
+    """The name of the volume that stands for an image elsewhere: its words are for people, the hash tells."""
+    check_cluster_name(cluster)
+    plain = re.sub(r"[^a-zA-Z0-9.]+", "-", "-".join(words)).strip("-.")[:_WORDS_KEPT]
+    return f"{cluster}__{plain}__h{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _prefix(cluster: str, namespace: str) -> str:

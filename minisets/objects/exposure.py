@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from minisets.objects.kinds import Object
 
+_ADOPTED = "minisets.dev/adopted"
+"""Kept equal to `engine.labels.ADOPTED` by a test: this room is below that one."""
+
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _NAMESPACES = {
     "hostNetwork": "its network, loopback included",
@@ -70,6 +73,17 @@ def _of_kind(kind_title: str, obj: Object) -> Iterator[Exposure]:
             yield from _pod(_map(template.get("spec")), "spec.template.spec")
         case "PersistentVolume":
             yield from _folder(_map(obj.get("spec")), "spec")
+            yield from _docker_volume(obj)
+
+
+def _docker_volume(obj: Object) -> Iterator[Exposure]:
+    """A volume that is not ours, or one whose options make the engine bind a folder."""
+    adopted = _map(_map(obj.get("metadata")).get("annotations")).get(_ADOPTED)
+    if adopted:
+        yield Exposure(f"metadata.annotations[{_ADOPTED}]", f"the Docker volume {adopted}, whoever made it")
+    device = _map(_map(_map(obj.get("spec")).get("csi")).get("volumeAttributes")).get("device")
+    if str(device or "").startswith("/"):
+        yield Exposure("spec.csi.volumeAttributes", f"its files below {device}")
 
 
 def _pod(spec: dict[str, Any], path: str) -> Iterator[Exposure]:

@@ -190,7 +190,15 @@ Volume
   + configMap secret projected downwardAPI [sources files real-files real-follow]
   + ephemeral [ephemeral real-ephemeral]
   - csi image: it is not mounted, the pod waits
+  + nfs [exports]
+  ~ rbd cephfs glusterfs iscsi fc: a Docker volume stands for what it names, and keeps its data
+  ~ awsElasticBlockStore gcePersistentDisk: a Docker volume stands for what it names, and keeps its data
+  ~ azureDisk azureFile vsphereVolume cinder: a Docker volume stands for what it names, and keeps its data
   - *: this machine has no such storage, the pod waits; use a claim
+RBDVolumeSource CephFSVolumeSource GlusterfsVolumeSource ISCSIVolumeSource
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
+AzureFileVolumeSource CinderVolumeSource
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
 EphemeralVolumeSource PersistentVolumeClaimTemplate
   + * [ephemeral]
 PersistentVolumeClaimVolumeSource

@@ -101,13 +101,32 @@ PersistentVolumeSpec
   + persistentVolumeReclaimPolicy [reclaimed retained]
   + csi [bound-claims]
   + hostPath local [host-paths]
+  + nfs [exports]
+  ~ rbd cephfs glusterfs iscsi fc: a Docker volume stands for what it names, and keeps its data
+  ~ awsElasticBlockStore gcePersistentDisk: a Docker volume stands for what it names, and keeps its data
+  ~ azureDisk azureFile vsphereVolume cinder: a Docker volume stands for what it names, and keeps its data
   - volumeMode!=Filesystem: no block devices
   - nodeAffinity: one node only
-  - mountOptions volumeAttributesClassName: the volume is mounted as all others
+  ~ mountOptions: handed on for nfs; every other volume is mounted as all others
+  - volumeAttributesClassName: the volume is mounted as all others
   - *: this machine has no such storage
 CSIPersistentVolumeSource
-  + driver volumeHandle [bound-claims host-paths]
-  - *: the only driver is the engine's volumes
+  + volumeHandle [bound-claims]
+  ~ driver!=docker.minisets.dev: a Docker volume stands for what the handle names, and keeps its data
+  + volumeAttributes: `driver` and that driver's options; others' are recorded [attributes]
+  + readOnly [remote-read-only]
+  - *: no driver is asked
+RBDPersistentVolumeSource CephFSPersistentVolumeSource GlusterfsPersistentVolumeSource
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
+ISCSIPersistentVolumeSource FCVolumeSource AWSElasticBlockStoreVolumeSource
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
+GCEPersistentDiskVolumeSource AzureDiskVolumeSource AzureFilePersistentVolumeSource
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
+VsphereVirtualDiskVolumeSource CinderPersistentVolumeSource SecretReference
+  + *: what tells images apart tells volumes apart; how it is reached is recorded [images]
+NFSVolumeSource
+  + server path [exports]
+  + readOnly: of a pod's own; a PersistentVolume's is passed over, as in Kubernetes [remote-read-only]
 StorageClass
   + metadata [default-class]
   + provisioner [provisioner]

@@ -201,6 +201,11 @@ kubelet/probes/test_dialing.py
   ports              a_port_may_be_named
   exec               a_command_passes_on_0_and_its_output_is_the_message
   timeouts           a_command_that_is_ended_from_outside_has_timed_out_and_runs_on
+kubelet/volumes/test_remote.py
+  images             other_images_are_other_volumes
+  exports            an_export_is_mounted_by_the_engines_local_driver
+  attributes         a_volume_of_any_driver_is_made_as_its_attributes_say
+  remote-read-only   who_may_write_to_an_image
 kubelet/volumes/test_provisioner.py
   provisioned        a_claim_becomes_a_docker_volume_and_a_volume_that_names_it
   class-policy       a_volume_gets_its_classs_reclaim_policy

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from minisets.engine.labels import ADOPTED
 from minisets.objects.exposure import exposures
 
 
@@ -83,3 +84,18 @@ def test_what_is_not_honoured_opens_nothing() -> None:
     """Containers that are never made are not run with any rights."""
     ephemeral = [{"name": "debug", "image": "a", "securityContext": {"privileged": True}}]
     assert opened("Pod", {"ephemeralContainers": ephemeral}) == []
+
+
+def test_a_docker_volume_that_is_not_minisets_is_named() -> None:
+    """As `minisets volumes adopt` writes it, so that a manifest that does the same does not go unseen."""
+    volume = {"metadata": {"name": "a", "annotations": {ADOPTED: "mine"}}, "spec": {}}
+    (line,) = map(str, exposures("PersistentVolume", volume))
+    where = f"metadata.annotations[{ADOPTED}]"
+    assert line == f"{where}: gives a pod the machine: the Docker volume mine, whoever made it"
+
+
+def test_a_docker_volume_whose_options_bind_a_folder_is_named() -> None:
+    attributes = {"type": "none", "o": "bind", "device": "/etc"}
+    csi = {"driver": "docker.minisets.dev", "volumeHandle": "a", "volumeAttributes": attributes}
+    (line,) = opened("PersistentVolume", {"csi": csi})
+    assert line == "spec.csi.volumeAttributes: gives a pod the machine: its files below /etc"

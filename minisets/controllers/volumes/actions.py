@@ -51,11 +51,12 @@ class PointClaim:
 
 @dataclass(frozen=True)
 class SetVolumePhase:
-    """Available, Bound or Released."""
+    """Available, Bound, Released or Failed; message: why, for its status."""
 
     volume: Object
     phase: str
     cause: str
+    message: str = ""
 
     def __str__(self) -> str:
         return f"volume {name_of(self.volume)} is {self.phase}: {self.cause}"

@@ -128,8 +128,8 @@ class Volumes:
                 self._edit(volume, lambda current: _reserve(current, claim, chosen=chosen))
             case PointClaim(claim=claim, volume=volume, chosen=chosen):
                 self._edit(claim, lambda current: _point(current, volume, chosen=chosen))
-            case SetVolumePhase(volume=volume, phase=phase):
-                self._edit(volume, lambda current: _phase(current, phase), "status")
+            case SetVolumePhase(volume=volume, phase=phase, message=message):
+                self._edit(volume, lambda current: _phase(current, phase, message), "status")
             case SetClaimStatus(claim=claim, status=status):
                 self._edit(claim, lambda current: current.update(status=status), "status")
             case AskProvisioner(claim=claim, provisioner=provisioner):
@@ -183,8 +183,9 @@ def _point(claim: Object, volume: Object, *, chosen: bool) -> None:
     _annotate(claim, {BIND_COMPLETED: "yes", **by_us})
 
 
-def _phase(volume: Object, phase: str) -> None:
-    volume["status"] = {**status_of(volume), "phase": phase}
+def _phase(volume: Object, phase: str, message: str) -> None:
+    kept = {key: value for key, value in status_of(volume).items() if key != "message"}
+    volume["status"] = {**kept, "phase": phase, **({"message": message} if message else {})}
 
 
 def _free(volume: Object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minisets.controllers.volumes.actions import Action, FreeVolume, SetVolumePhase, Unprotect
+from minisets.controllers.volumes.actions import Action, FreeVolume, SetVolumePhase, Tell, Unprotect
 from minisets.controllers.volumes.matching import claim_ref
 from minisets.objects.metadata import (
     annotations_of,
@@ -34,13 +34,36 @@ def plan_volume(volume: Object, claim: Object | None) -> tuple[Action, ...]:
     if not (claim_ref(volume) or {}).get("uid"):
         return _in_phase(volume, "Available", "no claim has it")
     if claim is None:  # A-141: it stays so until a person clears claimRef, or its provisioner removes it
-        return () if phase == "Failed" else _in_phase(volume, "Released", "its claim is gone")
+        if phase == "Failed":
+            return ()
+        gone = "its claim is gone"
+        return _failed(volume) if _has_no_deleter(volume) else _in_phase(volume, "Released", gone)
     wanted = spec_of(claim).get("volumeName")
     if not wanted:
         return ()  # the claim's turn: it is queued by the same change
     if wanted == name_of(volume):
         return _in_phase(volume, "Bound", "its claim has it")
     return _not_taken(volume, f"its claim has volume {wanted}")
+
+
+def _has_no_deleter(volume: Object) -> bool:
+    """Whether its data should go with its claim, and nobody is there who would do it.
+
+    `Differs:` what a hostPath names is never removed (Kubernetes: below /tmp it is, for tests).
+    """
+    spec = spec_of(volume)
+    foreign = "csi" in spec or PROVISIONED_BY in annotations_of(volume)
+    return spec.get("persistentVolumeReclaimPolicy") == "Delete" and not foreign
+
+
+def _failed(volume: Object) -> tuple[Action, ...]:
+    """A-141. Kubernetes: pv_controller.go deleteVolumeOperation, findDeletablePlugin."""
+    message = (
+        f'error getting deleter volume plugin for volume "{name_of(volume)}": '
+        "no deletable volume plugin matched"
+    )
+    tell = Tell(volume, "Warning", "VolumeFailedDelete", message)
+    return SetVolumePhase(volume, "Failed", "nobody can remove its data", message), tell
 
 
 def _not_taken(volume: Object, cause: str) -> tuple[Action, ...]:

@@ -20,6 +20,7 @@ from minisets.kubelet.failures import NotYet
 from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.files import archive_beside, archive_of, files_of, folder_of
 from minisets.kubelet.volumes.host_paths import INSIDE, HostPathMissing, HostPaths
+from minisets.kubelet.volumes.remote import volume_spec
 from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, spec_of
@@ -42,6 +43,7 @@ _NAMES_TRIED = 20
 _PROGRAM = "/pause"
 _OWNED = "owned"
 _FOLDER_MODE = 0o755
+_FAILED = "FailedMount"
 
 
 class Mounting:
@@ -71,17 +73,26 @@ class Mounting:
 
     def sources(self, pod: Object) -> Mapping[str, mounts.Source]:
         """What stands behind each volume. What is not ours is not mounted because a PV names it."""
-        sources = {name: mounts.source_of(pod, name, self._store) for name in mounts.volumes(pod)}
-        for source in sources.values():
-            if source.kind == "volume":
-                found = self._engine.inspect_volume(source.name)
-                if found is None:
-                    raise NotYet(f"the Docker volume {source.name} is gone", "FailedMount")
-                # Why the kind: the cluster's own state, with everybody's Secrets, is a volume of ours too.
-                if not labels.is_data(found.labels, self._cluster):
-                    said = f"the Docker volume {source.name} is not a claim's of minisets: it is not mounted"
-                    raise NotYet(said, "FailedMount")
-        return sources
+        return {name: self._found(mounts.source_of(pod, name, self._store)) for name in mounts.volumes(pod)}
+
+    def _found(self, source: mounts.Source) -> mounts.Source:
+        """With the Docker volume's name; the volume is there, and ours."""
+        if source.kind != "volume":
+            return source
+        wanted = volume_spec(self._cluster, source.remote) if source.remote else None
+        name = wanted.name if wanted else source.name
+        found = self._engine.inspect_volume(name)
+        if found is None and wanted is not None:
+            if name == self._cluster:  # Why: the state will lie there when it is made
+                raise NotYet(f"the Docker volume {name} is for the cluster's own state: not made", _FAILED)
+            found = self._engine.create_volume(wanted)
+        if found is None:
+            raise NotYet(f"the Docker volume {name} is gone", _FAILED)
+        # Why the kind: the cluster's own state, with everybody's Secrets, is a volume of ours too.
+        is_ours = labels.is_data(found.labels, self._cluster)
+        if not is_ours and not labels.is_taken_in(found.labels, name, source.adopted):
+            raise NotYet(f"the Docker volume {name} is not a claim's of minisets: it is not mounted", _FAILED)
+        return replace(source, name=name)
 
     def problems(self, pod: Object) -> tuple[str, ...]:
         """Why volumes cannot be mounted yet."""
@@ -158,7 +169,11 @@ class Mounting:
         """Kubernetes: SetVolumeOwnership; not of what the pod may only read, nor of hostPath PVs."""
         claim = mounts.volumes(pod)[volume].get("persistentVolumeClaim") or {}
         source = mounts.source_of(pod, volume, self._store)
-        if claim.get("readOnly") or (source.kind == "bind" and source.path_type != mounts.LOCAL):
+        if claim.get("readOnly") or source.read_only:
+            return
+        if source.kind == "bind" and source.path_type != mounts.LOCAL:
+            return
+        if source.remote is not None and not source.remote.is_given_to_groups:
             return
         policy = (spec_of(pod).get("securityContext") or {}).get("fsGroupChangePolicy")
         verb = "match" if policy == "OnRootMismatch" else "own"

@@ -2,7 +2,7 @@
 
     emptyDir, configMap, secret, downwardAPI, projected: a Docker volume that lives and dies with the pod
     persistentVolumeClaim, ephemeral: the Docker volume that the claim's PV names, or the PV's path on the
-    machine;  hostPath: a bind
+    machine, or what stands for storage elsewhere (`remote.py`);  hostPath: a bind;  rbd, nfs, ...: as in a PV
 
 Reads claims and PVs, writes nothing. Leaves making volumes and parts of them to `mounting.py`, files to
 `files.py`, what a path of the machine is to `host_paths.py`.
@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from minisets.engine.interface import Mount
+from minisets.engine.labels import ADOPTED
 from minisets.kubelet.failures import NotYet
+from minisets.kubelet.volumes.remote import Remote, is_read_only, kind_of, remote_of
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import key_of, name_of, namespace_of, spec_of, status_of
+from minisets.objects.metadata import annotations_of, key_of, name_of, namespace_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
 from minisets.objects.quantities import as_int
 from minisets.settings import PROVISIONER
@@ -45,12 +47,17 @@ class Source:
     """own: a Docker volume of the pod's own; volume: one by name; bind: a path on the machine.
 
     is_made: a path that is not there becomes a directory. path_type: what it has to be.
+    remote: what the volume stands for, which is made where it is not there. read_only: for everybody.
+    adopted: the Docker volume, not ours, that a person let the PV have.
     """
 
     kind: Literal["own", "volume", "bind"]
     name: str = ""
     is_made: bool = False
     path_type: str = ""
+    remote: Remote | None = None
+    read_only: bool = False
+    adopted: str = ""
 
 
 def volumes(pod: Object) -> Mapping[str, dict[str, Any]]:
@@ -107,6 +114,9 @@ def source_of(pod: Object, volume: str, reader: Reader) -> Source:
         return _host_path(one["hostPath"])
     if kind in CLAIMS:
         return _claimed(pod, one, reader)
+    if kind != "csi" and kind_of(one):
+        read_only = bool(one[kind].get("readOnly"))
+        return Source("volume", remote=remote_of(kind, one[kind]), read_only=read_only)
     raise NotYet(f'volume "{volume}" is of the kind {kind}, which minisets cannot mount', "FailedMount")
 
 
@@ -132,19 +142,24 @@ def _behind(volume: Object) -> Source:
     """The PV's own source."""
     spec = spec_of(volume)
     csi = spec.get("csi") or {}
-    if csi.get("driver") == PROVISIONER:
-        return Source("volume", csi["volumeHandle"])
+    if csi.get("driver") == PROVISIONER and not csi.get("volumeAttributes"):
+        adopted = annotations_of(volume).get(ADOPTED, "")
+        read_only = bool(csi.get("readOnly"))
+        return Source("volume", csi["volumeHandle"], read_only=read_only, adopted=adopted)
     if spec.get("hostPath"):
         return _host_path(spec["hostPath"])
     if spec.get("local"):
         return Source("bind", spec["local"]["path"], path_type=LOCAL)
+    if kind := kind_of(spec):
+        source = spec[kind]
+        remote = remote_of(kind, source, spec.get("mountOptions") or ())
+        return Source("volume", remote.name, remote=remote, read_only=is_read_only(kind, source))
     known = ("capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName")
     kind = next(
         (key for key in spec if key not in (*known, "volumeMode", "mountOptions", "nodeAffinity")), ""
     )
-    detail = f" ({csi.get('driver')})" if csi else ""
     raise NotYet(
-        f'persistentvolume "{name_of(volume)}" is of the kind {kind}{detail}, which minisets cannot mount',
+        f'persistentvolume "{name_of(volume)}" is of the kind {kind}, which minisets cannot mount',
         "FailedMount",
     )
 
@@ -180,7 +195,7 @@ def _mount(
 ) -> Mount:
     name = mount["name"]
     source = sources[name]
-    read_only = bool(mount.get("readOnly")) or _is_read_only(pod, name)
+    read_only = bool(mount.get("readOnly")) or source.read_only or _is_read_only(pod, name)
     if source.kind != "bind":
         volume = own[name] if source.kind == "own" else source.name
         return Mount("volume", mount["mountPath"], volume, read_only)

@@ -152,8 +152,9 @@ class Provisioner:
             "Warning",
             "ProvisioningFailed",
             f"the Docker volume {name} exists and is not minisets': it is neither used nor touched. "
-            f"If its data is not needed, remove it: docker volume rm {name}; "
-            "else copy the data elsewhere first, or use another name for the claim",
+            f"To take it in with its data: minisets volumes adopt {name}; "
+            f"if its data is not needed, remove it: docker volume rm {name}; "
+            "else use another name for the claim",
         )
 
     # --- a volume ---
@@ -167,7 +168,9 @@ class Provisioner:
         handle = handle_of(volume)
         found = self._engine.inspect_volume(handle)
         read = labels.read_claim_volume(found.labels) if found else None
-        if found is not None and (read is None or read.cluster != self._cluster):
+        if labels.ADOPTED in annotations_of(volume):
+            read = None  # Why: the person's own; only the object goes
+        elif found is not None and (read is None or read.cluster != self._cluster):
             said = f"the Docker volume {handle} is not minisets': it is not touched"
             self._recorder.record(volume, "Warning", "VolumeFailedDelete", said)
             return None

@@ -1,5 +1,8 @@
 from typing import Any
 
+import pytest
+
+from minisets.controllers.volumes.actions import SetVolumePhase, Tell
 from minisets.controllers.volumes.release import PROTECTION, PROVISIONED_BY, plan_volume
 from minisets.objects.kinds import Object
 from tests.controllers.volumes.make import claim, reserved_for, volume, with_metadata, with_status
@@ -29,6 +32,23 @@ def test_a_volume_is_released_when_its_claim_is_gone_and_stays_so() -> None:
     assert planned(taken()) == ["volume disk is Released: its claim is gone"]
     assert planned(taken("Released")) == []
     assert planned(taken("Failed")) == []
+
+
+@pytest.mark.parametrize("source", [{"rbd": {"image": "foo"}}, {"nfs": {"server": "nas"}}, {}])
+def test_a_volume_that_nobody_can_remove_has_failed_and_keeps_its_data(source: dict[str, Any]) -> None:
+    """A-141."""
+    subject = taken(persistentVolumeReclaimPolicy="Delete", **source)
+    said = 'error getting deleter volume plugin for volume "disk": no deletable volume plugin matched'
+    assert plan_volume(subject, None) == (
+        SetVolumePhase(subject, "Failed", "nobody can remove its data", said),
+        Tell(subject, "Warning", "VolumeFailedDelete", said),
+    )
+    assert planned({**subject, "status": {"phase": "Failed"}}) == []
+
+
+def test_a_csi_volume_is_its_drivers_to_remove() -> None:
+    subject = taken(persistentVolumeReclaimPolicy="Delete", csi={"driver": "ebs", "volumeHandle": "v"})
+    assert planned(subject) == ["volume disk is Released: its claim is gone"]
 
 
 def test_a_released_volume_is_offered_again_when_a_person_clears_its_claim() -> None:
