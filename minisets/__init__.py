@@ -6,7 +6,7 @@ What we did not write ourselves, and which room owns it:
     urllib3       the API's client, and the SDK's transport client/
     websockets    exec through the API                      client/streams.py
     dnslib        DNS packets                               dns/packets.py
-    h2            gRPC health checks: HTTP/2, HPACK          kubelet/health.py
+    h2            gRPC health checks: HTTP/2, HPACK         kubelet/probes/health.py
     pyyaml        manifests, kubeconfig, -o yaml            objects/, client/access.py, cli/render.py
     cryptography  authority and certificates                cluster/credentials.py
     click, rich   the command line                          cli/

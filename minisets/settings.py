@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 DEFAULT_CLUSTER = "minisets"
 DOMAIN = "cluster.local"
 PROVISIONER = "docker.minisets.dev"
+ADOPTED = "minisets.dev/adopted"
+"""An annotation, on a PersistentVolume: the Docker volume, not ours, that a person takes in by it."""
+
 DEFAULT_CLASS = "standard"
 NODE = "minisets-0"
 KUBERNETES_VERSION = "v1.37.0+minisets"

@@ -13,7 +13,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
     volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed
     volumes_changes.py  rm, adopt and recover, done
-    render.py describing.py templates.py                   pure: objects and Tables into text
+    render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
 2026-11-25: `check` asks a registry in memory by a dry run, with the manifest's namespace and account taken to

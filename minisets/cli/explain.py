@@ -1,6 +1,6 @@
 """`explain`: what a statefulset does next, or what it waits for and how to go on.
 
-Reads through the API what `controllers/statefulset/explain.py` makes its sentences from.
+Reads through the API what `controllers/statefulset/explain/` makes its sentences from.
 """
 
 from __future__ import annotations

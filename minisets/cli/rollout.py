@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -40,10 +40,12 @@ _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|us|µs|ns|m|s)")
 @with_session
 def rollout(session: Session) -> None:
     """Show, undo, repeat or await the rollout of statefulsets."""
-    click.get_current_context().obj = {"namespace": session.namespace, "cluster": session.cluster}
+    del session
 
 
-def _chosen(session: Session, client: ApiClient, words: Sequence[str], selector: str) -> Iterator[Any]:
+def _chosen(
+    session: Session, client: ApiClient, words: Sequence[str], selector: str
+) -> Iterator[Object | MinisetsError]:
     """Each statefulset that was named, or the error that stands in its place."""
     if selector and any("/" in word for word in words):
         raise UsageError("selectors and the all flag cannot be used when passing resource/name arguments")
@@ -53,6 +55,8 @@ def _chosen(session: Session, client: ApiClient, words: Sequence[str], selector:
         if not target.name:
             yield from client.select("StatefulSet", session.namespace, labels=selector).items
             continue
+        if selector:
+            raise UsageError("name cannot be provided when a selector is specified")
         try:
             yield client.read(Ref("StatefulSet", session.namespace, target.name))
         except MinisetsError as error:

@@ -115,10 +115,7 @@ def history_table(history: Sequence[Object]) -> str:
 
 def revision_shown(history: Sequence[Object], number: int) -> Object:
     """The revision that `history --revision` asks for."""
-    for revision in history:
-        if revision["revision"] == number:
-            return revision
-    raise MinisetsError("unable to find the specified revision")
+    return _numbered(history, number, "unable to find the specified revision")
 
 
 def revision_to_return_to(history: Sequence[Object], number: int) -> Object:
@@ -127,10 +124,14 @@ def revision_to_return_to(history: Sequence[Object], number: int) -> Object:
         raise MinisetsError("no last revision to roll back to")
     if number == 0:
         return history[-2]
-    for revision in history:
-        if revision["revision"] == number:
-            return revision
-    raise MinisetsError(f"unable to find specified revision {number} in history")
+    return _numbered(history, number, f"unable to find specified revision {number} in history")
+
+
+def _numbered(history: Sequence[Object], number: int, otherwise: str) -> Object:
+    found = (revision for revision in history if revision["revision"] == number)
+    if (revision := next(found, None)) is None:
+        raise MinisetsError(otherwise)
+    return revision
 
 
 def with_template_of(statefulset: Object, revision: Object) -> Object:

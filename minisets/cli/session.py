@@ -71,7 +71,7 @@ def pause(duration: timedelta) -> None:
 
 
 def with_session(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `-n` and `--cluster`, and a Session as its first argument."""
+    """Give a command `-n` and `--cluster`, also for its subcommands, and a Session as its first argument."""
 
     @click.option("-n", "--namespace", default="", metavar="NAME", help="Namespace (default: default).")
     @click.option(
@@ -86,6 +86,7 @@ def with_session(command: Callable[..., Any]) -> Callable[..., Any]:
             namespace=namespace or given.get("namespace") or "default",
             clock=SystemClock(),
         )
+        context.obj = {"namespace": session.namespace, "cluster": session.cluster}
         return command(session, *args, **kwargs)
 
     return wrapped

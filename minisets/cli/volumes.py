@@ -29,6 +29,7 @@ from minisets.errors import (
 )
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, spec_of
+from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,9 +58,7 @@ def _listing(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_session
 def volumes(session: Session, form: str, *, everywhere: bool, orphans: bool) -> None:
     """List the claims' volumes and what is in them; read, write, adopt, recover and remove them."""
-    context = click.get_current_context()
-    context.obj = {"namespace": session.namespace, "cluster": session.cluster}
-    if context.invoked_subcommand is None:
+    if click.get_current_context().invoked_subcommand is None:
         _list(session, form, everywhere=everywhere, orphans=orphans)
 
 
@@ -295,16 +294,12 @@ def _of_claim(
     pv = _bound(client, claim, name)
     handle = handle_of(pv)
     if not handle:
-        raise MinisetsError(
-            f"claim {name} has no Docker volume: its data is elsewhere, see `describe pvc {name}`"
-        )
+        raise MinisetsError(f"claim {name} has no Docker volume of its own: see `describe pvc {name}`")
     found = engine.inspect_volume(handle)
     if found is None:
         raise MinisetsError(f"the Docker volume {handle} of claim {name} is gone")
     is_ours = labels.is_data(found.labels, session.cluster)
-    if not is_ours and not labels.is_taken_in(
-        found.labels, handle, annotations_of(pv).get(labels.ADOPTED, "")
-    ):
+    if not is_ours and not labels.is_taken_in(found.labels, handle, annotations_of(pv).get(ADOPTED, "")):
         raise MinisetsError(f"the Docker volume {handle} of claim {name} is not minisets': it is not touched")
     pods = client.select("Pod", session.namespace).items
     return found, users(claim, pods), is_ours

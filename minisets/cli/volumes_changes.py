@@ -16,9 +16,10 @@ from minisets.cli.following import NotReady, until
 from minisets.cli.volumes_rows import handle_of
 from minisets.engine import labels, names
 from minisets.errors import AlreadyExists, ApiError, MinisetsError, NotFound
+from minisets.kubelet.volumes.provisioner import FINALIZER, PROVISIONED_BY
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, name_of, namespace_of, spec_of
-from minisets.settings import PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from minisets.engine.interface import Engine, Volume
     from minisets.objects.kinds import Object
 
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 _GOES_WITHIN = timedelta(seconds=30)
 _CLAIM, _VOLUME = "PersistentVolumeClaim", "PersistentVolume"
 
@@ -123,7 +122,7 @@ def _held(held: Object, claim: Object, volume: str) -> str:
     ref = spec_of(held).get("claimRef") or {}
     if (ref.get("namespace"), ref.get("name")) != (namespace_of(claim), name_of(claim)):
         raise MinisetsError(f"the Docker volume {volume} is behind the persistentvolume {name_of(held)}")
-    if annotations_of(held).get(labels.ADOPTED) != volume:
+    if annotations_of(held).get(ADOPTED) != volume:
         raise MinisetsError(f"the persistentvolume {name_of(held)} names {volume}: delete that first")
     return f"the Docker volume {volume} is adopted for claim {name_of(claim)} already"
 
@@ -139,7 +138,7 @@ def adopted_volume(claim: Object, volume: str) -> dict[str, Any]:
         "kind": _VOLUME,
         "metadata": {
             "name": f"adopted-{_as_name(volume)}",
-            "annotations": {PROVISIONED_BY: PROVISIONER, labels.ADOPTED: volume},
+            "annotations": {PROVISIONED_BY: PROVISIONER, ADOPTED: volume},
         },
         "spec": _spec(
             capacity=spec["resources"]["requests"]["storage"],
@@ -207,14 +206,14 @@ def _recover_one(client: ApiClient, volume: str, read: labels.ClaimVolume) -> st
     if claim is None:
         if client.get(Ref("Namespace", "", read.namespace)) is None:
             with suppress(AlreadyExists):
-                _create(client, "Namespace", "", read.namespace)
+                client.create("Namespace", "", _namespace(read.namespace))
         client.create(_CLAIM, read.namespace, claim_of(read))
     client.create(_VOLUME, "", _volume_of(volume, read))
     return f"claim {key} has it again"
 
 
-def _create(client: ApiClient, kind: str, namespace: str, name: str) -> None:
-    client.create(kind, namespace, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
+def _namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def claim_of(read: labels.ClaimVolume) -> dict[str, Any]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 NO_CLAIM = "no claim"
-SET_IS_GONE = "its statefulset is gone"
-_OF_A_SET = re.compile(r".+-.+-[0-9]+")
+STATEFULSET_IS_GONE = "its statefulset is gone"
+_OF_A_STATEFULSET = re.compile(r".+-.+-[0-9]+")
 _ENDED = ("Succeeded", "Failed")
 _UNITS = ("", "Ki", "Mi", "Gi", "Ti")
 
@@ -71,7 +71,7 @@ class Seen:
     claims: Iterable[Object] = ()
     volumes: Iterable[Object] = ()
     pods: Iterable[Object] = ()
-    sets: Iterable[Object] = ()
+    statefulsets: Iterable[Object] = ()
     docker: Iterable[Volume] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
 
@@ -139,14 +139,14 @@ def _claims(seen: Seen) -> Iterator[Row]:
             created=str(meta(claim).get("creationTimestamp") or ""),
             pods=pods,
             used=seen.sizes.get(handle),
-            orphan="" if pods else unwanted(claim, seen.sets),
+            orphan="" if pods else unwanted(claim, seen.statefulsets),
         )
 
 
-def unwanted(claim: Object, sets: Iterable[Object]) -> str:
+def unwanted(claim: Object, statefulsets: Iterable[Object]) -> str:
     """Why no statefulset wants a claim; empty if one does, or it never was one's."""
-    why = SET_IS_GONE if _OF_A_SET.fullmatch(name_of(claim)) else ""
-    for each in sets:
+    why = STATEFULSET_IS_GONE if _OF_A_STATEFULSET.fullmatch(name_of(claim)) else ""
+    for each in statefulsets:
         if namespace_of(each) != namespace_of(claim):
             continue
         for template in claim_templates(each):

@@ -12,7 +12,7 @@ Must not: anything that runs inside the container (it is handed `Settings` and n
     credentials.py  authority, certificate, token             lock.py      one beginner, one server
     engine.py     strangers with our name                     removal.py   everything of the cluster, gone
     places.py     files on this machine                       private.py   files for one person's eyes
-    volumes.py    a claim's volume, read, written, measured
+    volumes.py    a claim's volume, read, written, measured   logins.py    a person's docker login
 
 2026-11-25: The network says that the cluster is up: `down` removes it with the container. A network without
 a container was left by `docker rm -f` or a crash, and the next command brings the container back; after

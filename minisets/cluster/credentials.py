@@ -7,9 +7,7 @@ is written to `cli/`.
 
 from __future__ import annotations
 
-import io
 import secrets
-import tarfile
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from minisets.cluster.private import write_private
+from minisets.cluster.private import private_archive, write_private
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
@@ -93,16 +91,7 @@ class Handed:
 
     def archive(self) -> bytes:
         """A tar with `FOLDER` and the changed files in it, for root's eyes only."""
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as tar:
-            folder = tarfile.TarInfo(FOLDER)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o700
-            tar.addfile(folder)
-            for name, data in self.changed.items():
-                entry = tarfile.TarInfo(f"{FOLDER}/{name}")
-                entry.mode, entry.size = 0o600, len(data)
-                tar.addfile(entry, io.BytesIO(data))
-        return buffer.getvalue()
+        return private_archive(self.changed, FOLDER)
 
 
 def outside(held: Mapping[str, bytes], hosts: Iterable[str], now: datetime) -> Handed:

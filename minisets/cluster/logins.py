@@ -7,12 +7,11 @@ are, so that no client of the API sees it. Kubernetes: credentialprovider config
 from __future__ import annotations
 
 import base64
-import io
 import json
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minisets.cluster.private import private_archive
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import spec_of
 
@@ -29,12 +28,18 @@ _HUB, _HUBS_LOGIN = "docker.io", "https://index.docker.io/v1/"
 
 
 def images_of(objects: Iterable[Object]) -> Iterator[str]:
-    """The images that pods and workloads name."""
+    """The images that pods and statefulsets name; of other kinds nobody has looked at the form."""
     for obj in objects:
-        spec = spec_of(obj)
-        pod = (spec.get("template") or {}).get("spec") or spec
-        for field in ("initContainers", "containers"):
-            yield from (str(one["image"]) for one in pod.get(field) or () if one.get("image"))
+        match obj["kind"]:
+            case "Pod":
+                yield from _images_in(spec_of(obj))
+            case "StatefulSet":
+                yield from _images_in(spec_of(spec_of(obj).get("template") or {}))
+
+
+def _images_in(pod: dict[str, Any]) -> Iterator[str]:
+    for field in ("initContainers", "containers"):
+        yield from (str(one["image"]) for one in pod.get(field) or () if one.get("image"))
 
 
 def of_person(images: Iterable[str], environ: Mapping[str, str]) -> Auths:
@@ -69,13 +74,7 @@ def merged(held: bytes | None, found: Auths) -> Auths:
 
 def archive(name: str, auths: Auths) -> bytes:
     """A tar with the file in it, for root's eyes only."""
-    data = json.dumps({"auths": auths}).encode()
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.mode, entry.size = 0o600, len(data)
-        tar.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
+    return private_archive({name: json.dumps({"auths": auths}).encode()})
 
 
 def _config(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from minisets.errors import AlreadyExists
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_being_deleted, key_of, meta, spec_of
 from minisets.objects.owners import owner_reference
+from minisets.store.interface import ChangeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ class EphemeralVolumes:
         """A claim that is gone concerns the pods that want it."""
         if change.ref.kind == "Pod":
             yield key_of(change.object)
-        elif change.type == "DELETED":
+        elif change.type is ChangeType.DELETED:
             pods = self._reader.list("Pod", change.ref.namespace).items
             yield from map(key_of, users_of(change.object, pods))
 

@@ -48,9 +48,6 @@ CONTENT = "dev.minisets.content"
 PORT = "dev.minisets.port"  # of the host's loopback, where the control container's API is published
 SCHEMA = "dev.minisets.schema"  # of the state that the control container keeps
 SUBNET = "dev.minisets.subnet"  # of the cluster's network when its state was made
-ADOPTED = "minisets.dev/adopted"
-"""An annotation, on a PersistentVolume: the Docker volume, not ours, that a person takes in by it."""
-
 _OURS = "dev.minisets."
 _LAYOUT = "1"
 _PARTS: dict[str, Part] = {part: part for part in get_args(Part)}

@@ -129,7 +129,7 @@ class Paths:
         files[f"{prefix}..data"] = File(link=target)
         below = f"{prefix}{target}/"
         fresh = {each[len(below) :].partition("/")[0] for each in files if each.startswith(below)}
-        if not fresh:
+        if not fresh and f"{prefix}{target}" not in files:
             return
         for name in fresh:
             files.setdefault(f"{prefix}{name}", File(link=f"..data/{name}"))

@@ -7,13 +7,12 @@ the container has ended. Kubernetes: kuberuntime getTerminationMessage, status m
 
 from __future__ import annotations
 
-import io
-import tarfile
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
+from minisets.engine.archives import archive, file
 from minisets.engine.interface import LogOptions, Mount
 from minisets.errors import EngineError, EngineTimeout, EngineUnavailable
 from minisets.kubelet.containers import exit_code_of, wanted
@@ -45,24 +44,13 @@ def sandbox_mount(cluster: str, pod: Object) -> Mount:
     return Mount("volume", INSIDE_SANDBOX, labels=labels.pod_volume_labels(cluster, pod, VOLUME))
 
 
-def message_file(container: str, restart: int) -> tuple[str, bytes]:
-    """The name of a container's file in the sandbox's volume, and the archive that makes it."""
-    name = f"{container}.{restart}"
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.mode = _ANYBODY
-        tar.addfile(entry)
-    return name, buffer.getvalue()
-
-
 def prepared(engine: Engine, sandbox: Seen | None, one: Wanted, restart: int) -> tuple[Mount, ...]:
     """Make the file, and say where the container sees it; nothing in a sandbox of an older minisets."""
     where = sandbox.mounts.get(INSIDE_SANDBOX) if sandbox else None
     if sandbox is None or not where:
         return ()
-    name, archive = message_file(one.name, restart)
-    engine.put_archive(sandbox.id, INSIDE_SANDBOX, archive)
+    name = f"{one.name}.{restart}"
+    engine.put_archive(sandbox.id, INSIDE_SANDBOX, archive([file(name, _ANYBODY)]))
     return (Mount("bind", message_path(one), f"{where}/{name}"),)
 
 

@@ -38,6 +38,11 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def references(text: str) -> tuple[str, ...]:
+    """The names of the variables that `expand` would look for."""
+    return tuple(found[2] for found in _REFERENCE.finditer(text) if found[2] is not None)
+
+
 def environment(
     pod: Object, container: dict[str, Any], reader: Reader, node: Object | None
 ) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.observe import Facts, HookRun
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from minisets.kubelet.observe import Hook
 
 
-Value = TypeVar("Value")
 # Why: what is removed after a failure is an event, and an event is a reason to look again at once.
 _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=1)
@@ -36,11 +35,18 @@ class Memory:
         self._stops: dict[str, datetime] = {}
         self._endings: dict[str, datetime] = {}
         self._hooks: dict[str, dict[Hook, HookRun]] = {}
+        self._messages: dict[str, str] = {}
+        self._written: dict[str, dict[str, str]] = {}
         self._pod_endings: dict[str, datetime] = {}
         self._waiting: dict[str, dict[str, tuple[str, str]]] = {}
         self._sandbox_failures: dict[str, tuple[int, datetime]] = {}
-        self._messages: dict[str, str] = {}
-        self._written: dict[str, dict[str, str]] = {}
+        self._of_containers: tuple[dict[str, Any], ...] = (
+            self._stops,
+            self._endings,
+            self._hooks,
+            self._messages,
+            self._written,
+        )
 
     def facts(self, container_id: str) -> Facts:
         """What is remembered of a container; a hook that sleeps is over when its time is."""
@@ -115,17 +121,15 @@ class Memory:
     def forget(self, container_id: str) -> None:
         """The container is gone."""
         with self._lock:
-            for remembered in (self._stops, self._endings, self._hooks, self._messages, self._written):
+            for remembered in self._of_containers:
                 remembered.pop(container_id, None)
 
     def forget_all_but(self, container_ids: Collection[str]) -> None:
         """Those that somebody else removed are forgotten too."""
         with self._lock:
-            self._stops = _kept(self._stops, container_ids)
-            self._endings = _kept(self._endings, container_ids)
-            self._hooks = _kept(self._hooks, container_ids)
-            self._messages = _kept(self._messages, container_ids)
-            self._written = _kept(self._written, container_ids)
+            for remembered in self._of_containers:
+                for gone in remembered.keys() - container_ids:
+                    del remembered[gone]
 
     def wait(self, uid: str, container: str, reason: str, message: str) -> None:
         """Why the pod's container cannot be made."""
@@ -166,7 +170,3 @@ class Memory:
             self._sandbox_failures.pop(uid, None)
             self._waiting.pop(uid, None)
             self._pod_endings.pop(uid, None)
-
-
-def _kept(remembered: dict[str, Value], container_ids: Collection[str]) -> dict[str, Value]:
-    return {key: value for key, value in remembered.items() if key in container_ids}

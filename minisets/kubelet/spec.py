@@ -235,6 +235,8 @@ def _millicores(spec: dict[str, Any], kind: str) -> int:
 
 
 def _shares(spec: dict[str, Any]) -> int:
-    """Kubernetes: cm.MilliCPUToShares."""
-    asked = _millicores(spec, "requests")
-    return max(_SMALLEST_SHARES, asked * 1024 // 1000) if asked else 0
+    """Kubernetes: calculateLinuxResources, cm.MilliCPUToShares: who asks for nothing weighs least.
+
+    Why never 0: the engine would take it for 1024, more than what most ask for.
+    """
+    return max(_SMALLEST_SHARES, _millicores(spec, "requests") * 1024 // 1000)

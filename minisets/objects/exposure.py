@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.objects import fidelity
+from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minisets.objects.kinds import Object
-
-_ADOPTED = "minisets.dev/adopted"
-"""Kept equal to `engine.labels.ADOPTED` by a test: this room is below that one."""
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _NAMESPACES = {
@@ -78,9 +76,9 @@ def _of_kind(kind_title: str, obj: Object) -> Iterator[Exposure]:
 
 def _docker_volume(obj: Object) -> Iterator[Exposure]:
     """A volume that is not ours, or one whose options make the engine bind a folder."""
-    adopted = _map(_map(obj.get("metadata")).get("annotations")).get(_ADOPTED)
+    adopted = _map(_map(obj.get("metadata")).get("annotations")).get(ADOPTED)
     if adopted:
-        yield Exposure(f"metadata.annotations[{_ADOPTED}]", f"the Docker volume {adopted}, whoever made it")
+        yield Exposure(f"metadata.annotations[{ADOPTED}]", f"the Docker volume {adopted}, whoever made it")
     device = _map(_map(_map(obj.get("spec")).get("csi")).get("volumeAttributes")).get("device")
     if str(device or "").startswith("/"):
         yield Exposure("spec.csi.volumeAttributes", f"its files below {device}")

@@ -1,8 +1,8 @@
 """The fidelity table: what becomes of each field that a manifest can have, and warnings from it.
 
 Pure. Nothing is silently ignored: a test walks the schema and fails where a field has no row. The rows
-stand in `fidelity_rows.py`. Leaves to `api/` how warnings are sent, to `cli/` whether they refuse, to
-`exposure.py` what gives a pod the machine.
+stand in `fidelity_rows.py` and `fidelity_pods.py`. Leaves to `api/` how warnings are sent, to `cli/`
+whether they refuse, to `exposure.py` what gives a pod the machine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Commands against a whole server."""
 
 import json
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from minisets.cli.app import app
 from minisets.cli.applying import Applier
 from minisets.cli.down import _delete_all_claims
 from minisets.cli.session import Session
@@ -380,28 +380,19 @@ def test_down_with_volumes_deletes_a_persons_own_volume_object_and_does_not_wait
     assert session.clock.elapsed() - began < timedelta(seconds=10)
 
 
-def test_get_w_goes_on_printing(whole: Whole, capfd: pytest.CaptureFixture[str]) -> None:
-    def watched() -> None:
-        with pytest.raises(SystemExit):
-            app(["get", "cm", "-l", "seen=yes", "-w"])
-
-    watching = threading.Thread(target=watched, name="minisets-test-watch", daemon=True)
-    watching.start()
-    printed: list[str] = []
-
-    def saw(word: str) -> bool:
-        printed.append(capfd.readouterr().out)
-        return word in "".join(printed)
-
-    number = iter(range(1000))
-
-    def another() -> bool:
-        whole.client.create("ConfigMap", "default", configmap(f"late-{next(number)}", seen="yes"))
-        return saw("late-")
-
-    until(another, "a line for a new object")
-    assert "NAME" in "".join(printed)
-    whole.client.delete(Ref("ConfigMap", "default", "late-0"))
+def test_get_w_goes_on_printing(whole: Whole, tmp_path: Path) -> None:
+    """A process of its own: the command has no end, and a thread of it would outlive the test."""
+    printed = tmp_path / "printed"
+    whole.client.create("ConfigMap", "default", configmap("early", seen="yes"))
+    argv = [sys.executable, "-m", "minisets", "get", "cm", "-l", "seen=yes", "-w"]
+    with printed.open("w") as out, subprocess.Popen(argv, stdout=out) as watching:
+        try:
+            until(lambda: "early" in printed.read_text(), "the object that was there")
+            whole.client.create("ConfigMap", "default", configmap("late", seen="yes"))
+            until(lambda: "late" in printed.read_text(), "a line for the new object")
+        finally:
+            watching.kill()
+    assert [line.split()[0] for line in printed.read_text().splitlines()] == ["NAME", "early", "late"]
 
 
 def test_an_object_that_stands_twice_in_a_file_is_created_and_then_configured(run: Run, whole: Whole) -> None:

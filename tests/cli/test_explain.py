@@ -8,7 +8,7 @@ import yaml
 
 from minisets.engine.memory_scripts import ExecResult
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import is_true, meta, name_of
+from minisets.objects.metadata import is_true, meta, name_of, status_of
 from tests.cli.conftest import Run
 from tests.waiting import until
 from tests.whole import Whole, pod
@@ -124,6 +124,7 @@ def test_a_crashing_container_is_told_with_its_exit_code(run: Run, whole: Whole)
     text = explains(run, "CrashLoopBackOff")
     assert "it last ended with exit code 3 (Error)" in text
     assert "`minisets logs web-0 -c nginx -p`" in text
+    assert status_of(whole.client.read(Ref("Pod", "default", "web-0")))["phase"] == "Running"
 
 
 def test_a_claim_that_finds_no_volume_is_named(run: Run, whole: Whole) -> None:
@@ -177,7 +178,7 @@ def test_a_partition_and_a_namespace_are_told(run: Run, whole: Whole) -> None:
 
 
 def test_a_deletion_in_the_foreground_is_told(run: Run, whole: Whole) -> None:
-    """A-8, A-70."""
+    """A-70."""
     create(run, replicas=1)
     until(lambda: len(ready(whole)) == 1, "the pod")
     whole.client.patch(

@@ -374,6 +374,7 @@ def test_a_namespace_before_or_after_the_command_is_the_same(run: Run, whole: Wh
         (["history", "deployment/web"], 'doesn\'t have a resource type "deployment"'),
         (["restart", "pod/web-0"], "pods have no rollout"),
         (["history", "sts/web", "-l", "a=b"], "selectors and the all flag cannot be used"),
+        (["history", "sts", "web", "-l", "a=b"], "name cannot be provided when a selector is specified"),
         (["undo", "sts/web", "--dry-run=wrong"], "Invalid value for '--dry-run'"),
         (["status", "sts/web", "--timeout=1x"], '"1x" is no duration'),
         (["pause", "sts/web"], "No such command 'pause'"),

@@ -16,6 +16,7 @@ from minisets.errors import MinisetsError
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import annotations_of, labels_of, name_of, spec_of, status_of
 from minisets.objects.names import dns_subdomain
+from minisets.settings import ADOPTED
 from tests.cli.conftest import Run
 from tests.waiting import until
 from tests.whole import Whole
@@ -82,7 +83,7 @@ def test_a_size_that_nobody_told_is_unknown_and_not_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sets", "why"),
+    ("name", "statefulsets", "why"),
     [
         ("data-web-1", [statefulset("web", 2)], ""),
         ("data-web-2", [statefulset("web", 2)], "beyond the replicas of statefulset/web"),
@@ -93,9 +94,9 @@ def test_a_size_that_nobody_told_is_unknown_and_not_nothing() -> None:
     ],
 )
 def test_a_claim_is_orphaned_when_no_statefulset_wants_its_ordinal(
-    name: str, sets: list[Object], why: str
+    name: str, statefulsets: list[Object], why: str
 ) -> None:
-    (row,) = rows(Seen(claims=(claim(name),), sets=tuple(sets)))
+    (row,) = rows(Seen(claims=(claim(name),), statefulsets=tuple(statefulsets)))
     assert row.orphan == why
 
 
@@ -195,7 +196,7 @@ def test_the_list_is_also_json_and_names(run: Run, whole: Whole) -> None:
     assert "No orphaned volumes found in default namespace." in run("volumes", "--orphans").err
 
 
-def test_a_claim_of_a_set_that_is_gone_is_listed_with_the_reason(run: Run, whole: Whole) -> None:
+def test_a_claim_of_a_statefulset_that_is_gone_is_listed_with_the_reason(run: Run, whole: Whole) -> None:
     made(run, whole, "data-web-0")
     head, row = run("volumes", "--orphans").out.splitlines()
     assert head.endswith("WHY")
@@ -244,7 +245,7 @@ def test_a_claim_waits_for_the_volume_of_a_stranger_until_it_is_adopted(run: Run
     until(lambda: bound(whole, "data"), "the claim bound")
     assert adopt(whole, "data") == "the Docker volume data is adopted for claim data already"
     (pv,) = whole.client.select("PersistentVolume").items
-    assert annotations_of(pv)[labels.ADOPTED] == "data"
+    assert annotations_of(pv)[ADOPTED] == "data"
     assert spec_of(pv)["persistentVolumeReclaimPolicy"] == "Retain"
 
 

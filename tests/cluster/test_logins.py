@@ -93,6 +93,7 @@ def test_images_are_those_of_pods_and_of_templates() -> None:
     pod = {"spec": {"containers": [{"image": "a"}], "initContainers": [{"image": "b"}]}}
     objects: list[Any] = [{**pod, "kind": "Pod"}, {"kind": "StatefulSet", "spec": {"template": pod}}]
     objects += [{"kind": "ConfigMap", "data": {}}, {"kind": "Service", "spec": {"ports": []}}]
+    objects += [{"kind": "Deployment", "spec": ["skipped"]}, {"kind": "Job", "spec": {"template": pod}}]
     assert list(logins.images_of(objects)) == ["b", "a", "b", "a"]
 
 

@@ -42,6 +42,30 @@ def test_a_kernel_setting_may_be_written_with_slashes() -> None:
     assert sysctls_of(asking("net/ipv4/tcp_syncookies")) == (("net.ipv4.tcp_syncookies", "1"),)
 
 
+TAKEN = {"startTime": "2026-11-23T12:00:00Z", "phase": "Running"}
+
+
+@pytest.mark.parametrize(
+    ("status", "node", "uid", "is_refused"),
+    [
+        (TAKEN, "minisets", "uid-2", True),
+        ({**TAKEN, "phase": "Failed"}, "minisets", "uid-2", False),
+        ({}, "minisets", "uid-2", False),
+        (TAKEN, "elsewhere", "uid-2", False),
+        (TAKEN, "minisets", "uid-1", False),
+    ],
+    ids=["it has the port", "it has ended", "it is new too", "on another node", "it is the pod itself"],
+)
+def test_a_port_is_lost_to_what_the_node_has_taken_before(
+    status: Object, node: str, uid: str, *, is_refused: bool
+) -> None:
+    """A-125."""
+    pod = good_pod(containers=[container(ports=PORT)], nodeName="minisets")
+    other = good_pod(containers=[container(ports=PORT)], nodeName=node)
+    other["metadata"]["uid"], other["status"] = uid, status
+    assert (refusal(pod, [other]) is not None) is is_refused
+
+
 def test_a_pod_is_looked_at_once() -> None:
     """What the node has taken stays, whatever comes after it."""
     pod = good_pod()

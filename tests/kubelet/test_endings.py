@@ -60,15 +60,23 @@ def test_its_log_stands_in_for_a_message_only_where_it_failed_and_that_is_asked_
     assert ended.get("message") == message
 
 
-def test_a_long_message_loses_its_beginning_and_a_long_log_too(world: World) -> None:
-    """Kubernetes: 4096 bytes of the file, 80 lines or 2048 bytes of the log."""
+def test_a_long_message_loses_its_beginning(world: World) -> None:
+    """Kubernetes: MaxContainerTerminationMessageLength."""
     assert _ended(world, b"x" + b"y" * 4096)["message"] == "y" * 4096
 
 
-def test_of_a_long_log_the_last_lines_are_told(world: World) -> None:
-    lines = b"".join(b"%d\n" % number for number in range(200))
-    message = _ended(world, log=lines, terminationMessagePolicy=FALLBACK)["message"]
-    assert message.splitlines() == [str(number) for number in range(120, 200)]
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        (b"".join(b"%d\n" % number for number in range(200)), "".join(f"{n}\n" for n in range(120, 200))),
+        (b"x" + b"y" * 2048, "y" * 2048),
+    ],
+)
+def test_of_a_long_log_the_last_lines_are_told_and_of_long_lines_their_end(
+    world: World, log: bytes, message: str
+) -> None:
+    """Kubernetes: 80 lines, 2048 bytes."""
+    assert _ended(world, log=log, terminationMessagePolicy=FALLBACK)["message"] == message
 
 
 def test_the_pods_containers_share_twelve_kibibytes(world: World) -> None:

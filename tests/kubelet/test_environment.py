@@ -158,6 +158,17 @@ def test_services_with_an_address_are_announced_headless_ones_are_not(world: Wor
     }
 
 
+def test_the_api_is_announced_to_every_pod_whatever_it_wants(world: World) -> None:
+    """A-129."""
+    spec = {"ports": [{"name": "https", "port": 443}], "clusterIP": "10.97.128.1"}
+    world.registry.create("Service", "default", {"metadata": {"name": "kubernetes"}, "spec": spec})
+    for pod in ({"spec": {"enableServiceLinks": False}}, {"metadata": {"namespace": "other"}}):
+        namespace = {"namespace": "default", **pod.get("metadata", {})}
+        found = environment({"metadata": namespace, "spec": pod.get("spec", {})}, {}, world.store, None)
+        assert found["KUBERNETES_SERVICE_HOST"] == "10.97.128.1"
+        assert found["KUBERNETES_SERVICE_PORT"] == "443"
+
+
 def test_binary_data_is_for_files_only(world: World) -> None:
     body = {"metadata": {"name": "settings"}, "data": {"a": "1"}, "binaryData": {"b": "AAEC"}}
     world.registry.create("ConfigMap", "default", body)

@@ -1,6 +1,5 @@
 """Fields that go through the whole kubelet to the engine, as they stand in a pod."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +8,7 @@ from minisets.objects.kinds import Object
 from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
-
-@pytest.fixture(autouse=True)
-def kubelet(world: World) -> Iterator[None]:
-    with world.kubelet():
-        yield
+pytestmark = pytest.mark.usefixtures("kubelet")
 
 
 @pytest.mark.parametrize(

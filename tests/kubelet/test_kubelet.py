@@ -1,6 +1,5 @@
 """The room as a whole, on the engine in memory: what people see of a pod's life."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,12 +15,6 @@ from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def kubelet(world: World) -> Iterator[Kubelet]:
-    with world.kubelet() as kubelet:
-        yield kubelet
 
 
 @pytest.mark.usefixtures("kubelet")

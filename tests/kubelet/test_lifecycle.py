@@ -1,6 +1,5 @@
 """Ends, probes and deadlines in the room as a whole, on the engine in memory: what people see of them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +15,6 @@ from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def kubelet(world: World) -> Iterator[Kubelet]:
-    with world.kubelet() as kubelet:
-        yield kubelet
-
-
-@pytest.fixture
-def commands(world: World) -> Commands:
-    return Commands(world)
 
 
 # --- ends ---
@@ -148,11 +136,13 @@ def limited(world: World, seconds: int, **spec: Any) -> Object:
 
 
 @pytest.mark.usefixtures("kubelet")
-def test_a_pod_fails_when_its_time_is_up(world: World, commands: Commands) -> None:
+def test_a_pod_fails_when_its_time_is_up(world: World, kubelet: Kubelet, commands: Commands) -> None:
     world.engine.behave("web-0", ignores_sigterm=True, run=commands.answer)
     limited(world, 60, containers=[container(**hook("preStop", "tidy"))])
     world.pass_time(59 * SECOND)
+    until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     assert world.is_ready()
+    assert commands.run == []
     world.pass_time(SECOND)
     until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
     assert commands.run == ["tidy"]

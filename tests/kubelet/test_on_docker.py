@@ -163,7 +163,7 @@ while :; do sleep 0.1; done
 
 @pytest.mark.usefixtures("docker_engine")
 def test_of_fifty_restarts_one_dead_container_is_left_and_its_log(cluster_name: str) -> None:
-    """A-116, A-117: by a clock an hour ahead of the engine's, so that every back-off is over at once."""
+    """A-117: by a clock an hour ahead of the engine's, so that every back-off is over at once."""
     clock = FakeClock(datetime.now(UTC) + timedelta(hours=1))
     main = {
         "name": "main",

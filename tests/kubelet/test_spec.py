@@ -55,6 +55,10 @@ def test_resources_become_the_engines_limits() -> None:
     assert (spec.memory_bytes, spec.nano_cpus, spec.cpu_shares) == (64 * 1024**2, 1_500_000_000, 256)
 
 
+def test_who_asks_for_no_cpu_weighs_less_than_who_does() -> None:
+    assert built().cpu_shares == 2
+
+
 def test_security_is_the_containers_before_the_pods() -> None:
     whole = {
         "securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "fsGroup": 3000, "supplementalGroups": [4]}

@@ -29,7 +29,6 @@ def pod(namespace: str = "default", **labels: str) -> Object:
     ],
 )
 def test_an_empty_selector_covers_all_and_none_covers_nothing(selector: Any, covered: bool) -> None:  # noqa: FBT001 - a table's column
-    """A-105."""
     assert covers(budget(selector), pod(app="web")) is covered
 
 

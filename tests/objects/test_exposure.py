@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.labels import ADOPTED
 from minisets.objects.exposure import exposures
+from minisets.settings import ADOPTED
 
 
 def opened(kind: str, spec: Any) -> list[str]:

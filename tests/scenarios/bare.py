@@ -1,7 +1,11 @@
-"""Pods without an owner, each of one shell script: made, waited for, and what they printed and came to."""
+"""Pods without an owner, each of one shell script: made, waited for, and what they printed and came to.
+
+And what they use: claims, images.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,6 +15,8 @@ from tests.scenarios.cluster import DEADLINE
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minisets.objects.kinds import Object
     from tests.scenarios.cluster import Cluster, Ended
 
@@ -27,14 +33,36 @@ def pod(name: str, script: str = "", **spec: Any) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {**plain, **spec}}
 
 
+def claim(name: str) -> Object:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
 def made(cluster: Cluster, *objects: Object) -> Ended:
     """Handed to the cluster in one file; nobody waits."""
     return cluster.minisets("up", "-f", "-", "--no-wait", given=yaml.safe_dump_all(objects)).succeeded()
 
 
-def container_status(cluster: Cluster, name: str) -> dict[str, Any]:
-    """What is reported of the pod's container; empty before anything is."""
-    entries = status_of(cluster.pod(name)).get("containerStatuses") or [{}]
+@contextmanager
+def built(cluster: Cluster, name: str, **config: Any) -> Iterator[str]:
+    """An image that only this engine has, by words of its config; neither it nor a user of it is left."""
+    source = cluster.engine.containers.create(BUSY, name=f"{cluster.name}-building")
+    repository, _, tag = name.rpartition(":")
+    try:
+        image = cluster.engine.api.commit(str(source.id), repository, tag, conf=config)
+    finally:
+        source.remove()
+    try:
+        yield name
+    finally:
+        for user in cluster.engine.containers.list(all=True, filters={"ancestor": image["Id"]}):
+            user.remove(force=True)
+        cluster.engine.images.remove(name, force=True)
+
+
+def container_status(cluster: Cluster, name: str, of: str = "containerStatuses") -> dict[str, Any]:
+    """What is reported of the pod's first container; empty before anything is."""
+    entries = status_of(cluster.pod(name)).get(of) or [{}]
     found: dict[str, Any] = entries[0]
     return found
 

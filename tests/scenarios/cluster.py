@@ -318,6 +318,11 @@ class Cluster:
     def _label(self) -> str:
         return f"{labels.CLUSTER}={self.name}"
 
+    def inside(self, pod: str, script: str, container: str = "", within: timedelta = DEADLINE) -> str:
+        """What a shell in the pod's container prints; in its default one where none is named."""
+        named = ["-c", container] if container else []
+        return self.minisets("exec", *named, pod, "--", "sh", "-c", script, within=within).succeeded().out
+
     # --- its end ---
 
     def control_plane(self) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from minisets.objects.metadata import status_of
+from minisets.objects.metadata import moment, status_of
 from tests.scenarios.bare import (
     BUSY,
     WAITS,
+    built,
     container_status,
     ended,
     made,
@@ -25,8 +27,6 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import docker
-
     from tests.scenarios.cluster import Cluster
 
 pytestmark = pytest.mark.docker
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.docker
 
 
 def test_an_end_is_told_by_its_code_and_an_empty_memory_by_its_name(cluster: Cluster) -> None:
-    """A-109, A-121."""
+    """A-117, A-121."""
     greedy = {"command": ["tail", "/dev/zero"], "resources": {"limits": {"memory": "16Mi"}}}
     made(
         cluster,
@@ -87,6 +87,57 @@ def test_a_container_that_ends_again_and_again_keeps_its_last_message_and_waits(
     assert (last["exitCode"], last["reason"], last["message"]) == (2, "Error", "end\n")
     assert container_status(cluster, "again")["restartCount"] == 1
     assert status_of(cluster.pod("again"))["phase"] == "Running"
+    until(lambda: container_status(cluster, "again")["restartCount"] == 2, "the next try", SOON)
+    ended_at, again_at = ("again__restart-1", "FinishedAt"), ("again", "StartedAt")
+    before, after = (moment(cluster.inspected(name)["State"][stamp]) for name, stamp in (ended_at, again_at))
+    assert after - before >= timedelta(seconds=10), "by the engine's clock"
+
+
+def test_on_failure_is_once_more_for_who_failed_and_no_more_for_who_is_done(cluster: Cluster) -> None:
+    """A-117, A-121."""
+    script = "test -f /kept/tried && exit 0; touch /kept/tried; exit 5"
+    mounts = {"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]}
+    volumes = [{"name": "kept", "emptyDir": {}}]
+    made(cluster, pod("retried", script, restartPolicy="OnFailure", container=mounts, volumes=volumes))
+    until(lambda: status_of(cluster.pod("retried")).get("phase") == "Succeeded", "the second try", SOON)
+    entry = container_status(cluster, "retried")
+    assert (entry["restartCount"], entry["state"]["terminated"]["exitCode"]) == (1, 0)
+    assert entry["lastState"]["terminated"]["exitCode"] == 5
+    assert cluster.inspected("retried__restart-0")["State"]["ExitCode"] == 5
+
+
+def test_a_pods_conditions_tell_how_far_it_is(cluster: Cluster) -> None:
+    """A-119, A-121, A-122, A-124: an init container that fails is tried again, and the others wait."""
+    mounts = [{"name": "kept", "mountPath": "/kept"}]
+    init = "until test -f /kept/go; do sleep 0.1; done; test -f /kept/tried || { touch /kept/tried; exit 1; }"
+    setup = {"name": "setup", "image": BUSY, "command": ["sh", "-c", init], "volumeMounts": mounts}
+    readiness = {"exec": {"command": ["test", "-f", "/kept/ready"]}, "periodSeconds": 1}
+    container = {"volumeMounts": mounts, "readinessProbe": readiness}
+    volumes = [{"name": "kept", "emptyDir": {}}]
+    policy = {"restartPolicy": "Always", "initContainers": [setup]}
+    made(cluster, pod("gradual", WAITS, container=container, volumes=volumes, **policy))
+
+    def conditions() -> dict[str, tuple[str, str]]:
+        found = status_of(cluster.pod("gradual")).get("conditions") or []
+        return {one["type"]: (one["status"], one.get("reason", "")) for one in found}
+
+    def become(**expected: tuple[str, str]) -> None:
+        early = {"PodScheduled": ("True", ""), "PodReadyToStartContainers": ("True", "")}
+        until(lambda: conditions() == {**early, **expected}, f"{expected}", SOON)
+
+    yes, unready = ("True", ""), ("False", "ContainersNotReady")
+    become(Initialized=("False", "ContainersNotInitialized"), ContainersReady=unready, Ready=unready)
+    assert status_of(cluster.pod("gradual"))["phase"] == "Pending"
+    assert state(cluster, "gradual", "waiting")["reason"] == "PodInitializing"
+    assert cluster.named("gradual") not in cluster.containers()
+    until(lambda: cluster.named("gradual_i_setup") in cluster.containers(), "the first one", SOON)
+    cluster.inside("gradual", "touch /kept/go", "setup")
+    become(Initialized=yes, ContainersReady=unready, Ready=unready)
+    assert status_of(cluster.pod("gradual"))["initContainerStatuses"][0]["restartCount"] == 1
+    running(cluster, "gradual")
+    assert status_of(cluster.pod("gradual"))["phase"] == "Running"
+    cluster.inside("gradual", "touch /kept/ready")
+    become(Initialized=yes, ContainersReady=yes, Ready=yes)
 
 
 # --- what keeps a container from running ---
@@ -121,19 +172,11 @@ def test_what_a_container_cannot_run_without_is_named(cluster: Cluster) -> None:
 
 
 @pytest.fixture
-def both(docker_engine: docker.DockerClient, cluster: Cluster) -> Iterator[str]:
+def both(cluster: Cluster) -> Iterator[str]:
     """An image that has an ENTRYPOINT and a CMD."""
-    name = f"minisets.test/{cluster.name}-both"
-    changes = ['ENTRYPOINT ["echo", "entry"]', 'CMD ["cmd"]']
-    source = docker_engine.containers.create(BUSY, name=f"{cluster.name}-both")
-    try:
-        made_image = docker_engine.api.commit(str(source.id), repository=name, tag="1", changes=changes)
-    finally:
-        source.remove()
-    yield f"{name}:1"
-    for container in docker_engine.containers.list(all=True, filters={"ancestor": made_image["Id"]}):
-        container.remove(force=True)
-    docker_engine.images.remove(f"{name}:1", force=True)
+    name = f"minisets.test/{cluster.name}-both:1"
+    with built(cluster, name, Entrypoint=["echo", "entry"], Cmd=["cmd"]):
+        yield name
 
 
 @pytest.mark.parametrize(
@@ -241,6 +284,14 @@ def test_limits_and_weights_are_the_engines_and_are_reported(cluster: Cluster) -
     assert (entry["resources"], entry["allocatedResources"]) == (resources, resources["requests"])
     assert entry["volumeMounts"] == [{**mounts[0], "recursiveReadOnly": "Disabled"}]
     assert status_of(cluster.pod("limited"))["qosClass"] == "Burstable"
+
+    whole = {"resources": {"limits": resources["limits"]}}
+    made(cluster, pod("guaranteed", WAITS, container=whole), pod("careless", WAITS))
+    found = {name: status_of(cluster.pod(name))["qosClass"] for name in ("guaranteed", "careless")}
+    assert found == {"guaranteed": "Guaranteed", "careless": "BestEffort"}
+    running(cluster, "careless")
+    host = cluster.inspected("careless")["HostConfig"]
+    assert (host["NanoCpus"], host["Memory"], host["CpuShares"]) == (0, 0, 2)
 
 
 def test_nothing_of_what_containers_say_at_their_ends_is_left(cluster: Cluster) -> None:

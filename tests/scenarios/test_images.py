@@ -12,7 +12,7 @@ import pytest
 from minisets.cluster.container import STATE
 from minisets.cluster.places import LOGINS
 from minisets.objects.metadata import name_of, status_of
-from tests.scenarios.bare import BUSY, container_status, made, pod, state, told, waits_for
+from tests.scenarios.bare import BUSY, built, container_status, made, pod, state, told, waits_for
 from tests.scenarios.cluster import DEADLINE, SOON
 from tests.scenarios.registry import PASSWORD, USER, Registry, serving
 from tests.waiting import until
@@ -48,6 +48,17 @@ def test_an_image_that_cannot_be_had_is_named_and_asked_for_again_and_again(clus
     for name in ("nowhere", "never", "nonsense"):
         assert status_of(cluster.pod(name))["phase"] == "Pending"
     until(lambda: _count(cluster, "nowhere", "Pulling") >= 2, "another try", SOON)
+
+
+def test_an_image_that_was_built_here_just_runs(cluster: Cluster) -> None:
+    """Also as `latest`, which is asked for at its registry first: nobody answers there."""
+    with built(cluster, f"127.0.0.1:9/{cluster.name}/here:latest", Env=["BUILT=here"]) as image:
+        made(cluster, pod("built", "echo $BUILT", container={"image": image}))
+        assert cluster.pod("built")["spec"]["containers"][0]["imagePullPolicy"] == "Always"
+        assert told(cluster, "built") == ["here"]
+        said = "going on with the local image"
+        assert cluster.has_event("built", image, said, reason="PullFallback")
+        cluster.minisets("delete-pod", "built").succeeded()
 
 
 def _count(cluster: Cluster, name: str, reason: str) -> int:

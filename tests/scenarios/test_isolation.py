@@ -7,6 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from minisets.objects.metadata import condition, is_true, status_of
 from tests.scenarios.bare import BUSY, WAITS, container_status, made, pod, printed, told
@@ -189,6 +190,23 @@ def test_a_container_has_the_rights_that_it_asks_for(cluster: Cluster) -> None:
     assert _told_status(cluster, "unfiltered")["Seccomp"] == "0"
     assert _told_status(cluster, "filtered")["Seccomp"] == "2"
     assert "Read-only file system" in told(cluster, "sealed")[0]
+
+
+def test_what_gives_a_pod_the_machine_is_told_of_and_refused_if_strict(cluster: Cluster) -> None:
+    container = {"securityContext": {"privileged": True}}
+    volumes = [{"name": "root", "hostPath": {"path": "/"}}]
+    fields = {"spec.hostPID", "spec.volumes[0].hostPath", "spec.containers[0].securityContext.privileged"}
+    powerful = pod("powerful", "true", hostPID=True, container=container, volumes=volumes)
+    given = yaml.safe_dump(powerful)
+    refused = cluster.minisets("up", "-f", "-", "--strict", given=given).failed()
+    assert "gives a pod the machine" in refused.err
+    assert cluster.get("Pod", "powerful") is None
+    assert not any("powerful" in name for name in cluster.containers())
+    warned = [line.split(": ") for line in made(cluster, powerful).err.splitlines() if "the machine" in line]
+    assert {words[3] for words in warned} == fields
+    until(lambda: container_status(cluster, "powerful").get("containerID"), "its container", SOON)
+    host = cluster.inspected("powerful")["HostConfig"]
+    assert (host["PidMode"], host["Privileged"]) == ("host", True)
 
 
 def test_a_container_runs_as_whom_it_asks_to(cluster: Cluster) -> None:

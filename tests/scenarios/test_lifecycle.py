@@ -1,18 +1,18 @@
-"""A pod's life as its containers see it: hooks, the order of starts and ends, deadlines, exit codes."""
+"""A pod's life as its containers see it: hooks, the order of starts and ends, signals, deadlines."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h2
 import pytest
 import yaml
 
-from minisets.engine import labels
-from minisets.objects.metadata import is_true, status_of, uid_of
+from minisets.objects.metadata import is_true, status_of
+from tests.scenarios.bare import built, container_status, made, pod
 from tests.scenarios.cluster import MANIFESTS
 from tests.waiting import holds, until
 
@@ -39,7 +39,7 @@ def create(cluster: Cluster, name: str, folder: Path) -> None:
     for place, path in places.items():
         text = text.replace(place, str(path))
     pods: dict[str, Object] = {pod["metadata"]["name"]: pod for pod in yaml.safe_load_all(text)}
-    cluster.minisets("up", "-f", "-", "--no-wait", given=yaml.safe_dump(pods[name])).succeeded()
+    made(cluster, pods[name])
 
 
 def _packages() -> Path:
@@ -51,17 +51,6 @@ def until_ready(cluster: Cluster, name: str) -> Object:
     return cluster.pod(name)
 
 
-def container_status(cluster: Cluster, name: str, of: str = "containerStatuses") -> dict[str, Any]:
-    found: dict[str, Any] = (status_of(cluster.pod(name)).get(of) or [{}])[0]
-    return found
-
-
-def on_engine(cluster: Cluster, pod: Object) -> dict[str, str]:
-    """The ids of a pod's containers by their kind; known by the pod's uid."""
-    found = (one for one in cluster.containers().values() if one["Labels"][labels.POD_UID] == uid_of(pod))
-    return {one["Labels"][labels.KIND]: one["Id"] for one in found}
-
-
 # --- the order of things ---
 
 
@@ -70,7 +59,7 @@ def test_a_rich_pod_comes_up_and_ends_in_order(cluster: Cluster, story: Path) ->
     create(cluster, "rich", story)
     pod = until_ready(cluster, "rich")
     assert [one["ready"] for one in status_of(pod)["initContainerStatuses"]] == [True] * 4
-    assert _exec(cluster, "rich", "api", "cat /shared/data") == "prepared\n"
+    assert cluster.inside("rich", "cat /shared/data", "api") == "prepared\n"
     begun = (story / "rich").read_text().splitlines()
     assert begun[:4] == ["first", "proxy up", "second", "logger up"]
     assert begun[4:6] == ["web up", "web postStart"], "nobody starts before the hook is done"
@@ -80,11 +69,7 @@ def test_a_rich_pod_comes_up_and_ends_in_order(cluster: Cluster, story: Path) ->
     ended = (story / "rich").read_text().splitlines()[len(begun) :]
     assert ended[-3:] == ["web down", "logger down", "proxy down"]
     assert sorted(ended[:-3]) == ["api down", "web preStop", "worker down"]
-    assert not on_engine(cluster, pod)
-
-
-def _exec(cluster: Cluster, pod: str, container: str, script: str) -> str:
-    return cluster.minisets("exec", "-c", container, pod, "--", "sh", "-c", script).succeeded().out
+    assert not any(name.startswith(cluster.named("rich")) for name in cluster.containers())
 
 
 def test_a_hook_that_takes_too_long_and_a_container_that_ignores_the_signal(
@@ -122,11 +107,34 @@ def test_hooks_may_sleep_and_may_be_requests(cluster: Cluster, story: Path) -> N
     """A-108, A-115."""
     create(cluster, "asked", story)
     until_ready(cluster, "asked")
-    log = cluster.running("logs", "-f", "asked")
+    assert cluster.started("asked_c_main") - cluster.started("asked") >= timedelta(seconds=1)
+    log = cluster.running("logs", "-f", "asked", "-c", "web")
+    log.until_printed("GET /begun HTTP/1.1", SOON)
+    began = int(time.time())
     cluster.minisets("delete-pod", "asked").succeeded()
     log.until_printed("the-hook", SOON)
     assert "GET /leave HTTP/1.1" in log.printed()
-    assert not cluster.has_event("asked", reason="FailedPreStopHook")
+    word, told = (story / "asked").read_text().split()
+    assert word == "down"
+    assert int(told) - began >= 2, "the signal comes after the sleep"
+    for reason in ("FailedPostStartHook", "FailedPreStopHook"):
+        assert not cluster.has_event("asked", reason=reason)
+
+
+def test_a_container_is_told_to_leave_by_its_images_signal(cluster: Cluster, story: Path) -> None:
+    """A-108: it is deaf to the other one."""
+    told = story / "signalled"
+    traps = "trap '' TERM; trap 'echo told > /story/signalled; exit 0' USR1; touch /story/signalled"
+    script = f"{traps}; while :; do sleep 0.1; done"
+    mounts = [{"name": "story", "mountPath": "/story"}]
+    volumes = [{"name": "story", "hostPath": {"path": str(story)}}]
+    with built(cluster, f"minisets.test/{cluster.name}-signalled:1", StopSignal="SIGUSR1") as image:
+        container = {"image": image, "volumeMounts": mounts}
+        grace = {"terminationGracePeriodSeconds": 30}
+        made(cluster, pod("signalled", script, container=container, volumes=volumes, **grace))
+        until(told.exists, "its traps", SOON)
+        cluster.minisets("delete-pod", "signalled").succeeded()
+    assert told.read_text() == "told\n"
 
 
 # --- what is not there ---
@@ -149,9 +157,14 @@ def test_a_probe_that_takes_too_long_has_failed(cluster: Cluster, story: Path) -
     create(cluster, "slow", story)
     said = 'Readiness probe failed: command timed out: "sleep 3" timed out after 1s'
     until(lambda: cluster.has_event("slow", said, reason="Unhealthy"), "the event", SOON)
-    pod = cluster.pod("slow")
-    listed = cluster.engine.containers.get(on_engine(cluster, pod)["container"]).top(ps_args="-o pid,args")
-    assert sum(process[-1] == "sleep 3" for process in listed["Processes"]) <= 1
+    container = cluster.engine.containers.get(cluster.named("slow"))
+
+    def commands() -> int:
+        listed = container.top(ps_args="-o pid,args")["Processes"]
+        return sum(process[-1] == "sleep 3" for process in listed)
+
+    until(lambda: commands() == 1, "the command", SOON)
+    holds(lambda: commands() <= 1, "one command at a time", timedelta(seconds=4))
 
 
 def test_a_post_start_hook_whose_command_is_not_there_ends_its_container(
@@ -178,42 +191,19 @@ def test_a_pod_that_has_run_for_as_long_as_it_may_is_failed(cluster: Cluster, st
     assert cluster.has_event("limited", said, reason="DeadlineExceeded")
 
 
-@pytest.mark.parametrize(
-    ("code", "phase", "reason"),
-    [(0, "Succeeded", "Completed"), (1, "Failed", "Error"), (137, "Failed", "Error")],
-)
-def test_how_a_container_ended_is_reported(cluster: Cluster, code: int, phase: str, reason: str) -> None:
-    """A-117, A-121."""
-    name = f"exits-{code}"
-    main = {"name": "main", "image": "minisets.test/busy:1"}
-    ends = main if code == 137 else {**main, "command": ["sh", "-c", f"exit {code}"]}
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {"restartPolicy": "Never", "containers": [ends]},
-    }
-    cluster.minisets("up", "-f", "-", "--no-wait", given=yaml.safe_dump(pod)).succeeded()
-    if code == 137:
-        cluster.engine.containers.get(on_engine(cluster, until_ready(cluster, name))["container"]).kill()
-    until(lambda: status_of(cluster.pod(name))["phase"] == phase, phase, SOON)
-    terminated = container_status(cluster, name)["state"]["terminated"]
-    assert (terminated["exitCode"], terminated["reason"]) == (code, reason)
-
-
 def test_a_sandbox_that_somebody_removed_is_made_again_and_init_containers_run_again(
     cluster: Cluster, story: Path
 ) -> None:
     """A-119."""
     create(cluster, "prepared", story)
-    pod = until_ready(cluster, "prepared")
-    sandbox = on_engine(cluster, pod)["sandbox"]
+    until_ready(cluster, "prepared")
+    sandbox = cluster.inspected("prepared_sandbox")["Id"]
     cluster.engine.containers.get(sandbox).remove(force=True)
     until(lambda: container_status(cluster, "prepared")["restartCount"] == 1, "a new container", SOON)
-    after = until_ready(cluster, "prepared")
-    assert _exec(cluster, "prepared", "main", "cat /shared/runs") == "prepared\n" * 2, "on the same volume"
+    until_ready(cluster, "prepared")
+    assert cluster.inside("prepared", "cat /shared/runs") == "prepared\n" * 2, "on the same volume"
     assert container_status(cluster, "prepared", "initContainerStatuses")["restartCount"] == 1
-    assert on_engine(cluster, after)["sandbox"] != sandbox
+    assert cluster.inspected("prepared_sandbox")["Id"] != sandbox
 
 
 # --- gRPC ---
@@ -225,5 +215,5 @@ def test_a_grpc_service_is_ready_when_it_says_that_it_serves(cluster: Cluster, s
     said = 'Readiness probe failed: service unhealthy (responded with "NOT_SERVING")'
     until(lambda: cluster.has_event("by-grpc", said, reason="Unhealthy"), "the answer", SOON)
     assert not is_true(cluster.pod("by-grpc"), "Ready")
-    _exec(cluster, "by-grpc", "main", "touch /go")
+    cluster.inside("by-grpc", "touch /go")
     until_ready(cluster, "by-grpc")

@@ -75,4 +75,4 @@ def up_again(cluster: Cluster, given: dict[str, str], *files: str) -> None:
 
 
 def inside(cluster: Cluster, script: str, name: str = "pv-pod") -> str:
-    return cluster.minisets("exec", name, "--", "sh", "-c", f"{script} 2>/dev/null").succeeded().out
+    return cluster.inside(name, f"{script} 2>/dev/null")

@@ -8,10 +8,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from docker.errors import APIError
 
 from minisets.engine import labels
 from minisets.objects.metadata import is_true, status_of
+from tests.scenarios.bare import BUSY, claim, made, state, waits_for
 from tests.scenarios.cluster import SOON
 from tests.waiting import until
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 
-BUSY = "minisets.test/busy:1"
 DONE = "done with it"
 STAY = "while :; do sleep 0.1; done"
 # What every container prints of its volumes: path, type and mode, owner, group, content.
@@ -58,14 +59,9 @@ def config(name: str, kind: str = "ConfigMap", **fields: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields}
 
 
-def claim(name: str) -> dict[str, Any]:
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
-
-
-def apply(cluster: Cluster, *objects: dict[str, Any], wait: bool = True) -> None:
-    given = "\n---\n".join(map(json.dumps, objects))
-    cluster.minisets("up", "-f", "-", *([] if wait else ["--no-wait"]), given=given).succeeded()
+def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
+    """And wait for them."""
+    cluster.minisets("up", "-f", "-", given=yaml.safe_dump_all(objects)).succeeded()
 
 
 def said(cluster: Cluster, name: str) -> list[str]:
@@ -79,13 +75,7 @@ def said(cluster: Cluster, name: str) -> list[str]:
 
 
 def inside(cluster: Cluster, name: str, script: str, container: str = "c0") -> str:
-    return cluster.minisets("exec", "-c", container, name, "--", "sh", "-c", script).succeeded().out.strip()
-
-
-def waits_for(cluster: Cluster, name: str) -> dict[str, Any]:
-    """Why the pod's first container waits."""
-    statuses = status_of(cluster.pod(name)).get("containerStatuses") or [{}]
-    return (statuses[0].get("state") or {}).get("waiting") or {}
+    return cluster.inside(name, script, container).strip()
 
 
 # --- before the first instruction ---
@@ -201,7 +191,7 @@ def test_a_pod_waits_for_what_it_mounts_and_goes_on_by_itself(cluster: Cluster) 
     """manifests.md trap 15."""
     key = {"name": "late", "items": [{"key": "k", "path": "k"}]}
     volumes = [{"name": "late", "configMap": key}, {"name": "word", "secret": {"secretName": "late"}}]
-    apply(cluster, pod("patient", volumes, runs("cat /late/k", at("late", "/late"))), wait=False)
+    made(cluster, pod("patient", volumes, runs("cat /late/k", at("late", "/late"))))
     failed = "MountVolume.SetUp failed for volume"
 
     def told(text: str) -> None:
@@ -210,7 +200,7 @@ def test_a_pod_waits_for_what_it_mounts_and_goes_on_by_itself(cluster: Cluster) 
     told(f'{failed} "late" : configmap "late" not found')
     told(f'{failed} "word" : secret "late" not found')
     assert status_of(cluster.pod("patient"))["phase"] == "Pending"
-    assert waits_for(cluster, "patient")["reason"] == "ContainerCreating"
+    assert state(cluster, "patient", "waiting")["reason"] == "ContainerCreating"
     apply(cluster, config("late", data={"other": "1"}), config("late", "Secret", stringData={"a": "1"}))
     told(f'{failed} "late" : configmap references non-existent config key: k')
     cluster.kubectl("patch", "configmap", "late", "-p", '{"data": {"k": "here"}}').succeeded()
@@ -271,13 +261,10 @@ def test_a_link_out_of_a_volume_shows_nothing_of_the_machine(
     apply(cluster, claim(name), pod(f"{name}-writer", volumes, runs(links, at("data", "/data"))))
     until(lambda: "near" in inside(cluster, f"{name}-writer", "ls /data"), "the links", SOON)
     for number, sub_path in enumerate(("root", "root/etc", "up", "no")):
-        one = pod(f"{name}-{number}", volumes, runs("ls /x", at("data", "/x", subPath=sub_path)))
-        apply(cluster, one, wait=False)
-        until(lambda one=one: waits_for(cluster, one["metadata"]["name"]).get("message"), "a reason", SOON)  # type: ignore[misc] # a lambda's default
-        waiting = waits_for(cluster, one["metadata"]["name"])
-        assert waiting["reason"] == "CreateContainerConfigError"
+        made(cluster, pod(f"{name}-{number}", volumes, runs("ls /x", at("data", "/x", subPath=sub_path))))
         what = "create subPath directory" if sub_path == "no" else "prepare subPath"
-        assert waiting["message"] == f'failed to {what} for volumeMount "data" of container "c0"'
+        said_so = f'failed to {what} for volumeMount "data" of container "c0"'
+        assert waits_for(cluster, f"{name}-{number}", "CreateContainerConfigError") == said_so
     apply(cluster, pod(f"{name}-near", volumes, runs("touch /x/y", at("data", "/x", subPath="near"))))
     until(
         lambda: "y" in inside(cluster, f"{name}-writer", "ls /data/in"), "what was written through it", SOON
@@ -339,10 +326,10 @@ def test_a_pod_waits_for_the_path_that_it_wants(
     (tmp_path / "folder").mkdir()
     where, name = str(tmp_path / path), f"waits-{kind.lower()}"
     volumes = [{"name": "host", "hostPath": {"path": where, "type": kind}}]
-    apply(cluster, pod(name, volumes, runs("", at("host", "/host"))), wait=False)
+    made(cluster, pod(name, volumes, runs("", at("host", "/host"))))
     said_so = f'MountVolume.SetUp failed for volume "host" : hostPath type check failed: {where} {words}'
     until(lambda: cluster.has_event(name, said_so, reason="FailedMount"), said_so, SOON)
-    assert waits_for(cluster, name)["reason"] == "ContainerCreating"
+    assert state(cluster, name, "waiting")["reason"] == "ContainerCreating"
     assert not [each for each in cluster.containers() if name in each], "nothing of it was made"
 
 

@@ -12,6 +12,8 @@ import pytest
 from minisets.engine import labels
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, spec_of, status_of
+from minisets.settings import ADOPTED
+from tests.scenarios.bare import BUSY, claim, made
 from tests.scenarios.cluster import MANIFESTS, SOON
 from tests.waiting import until
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 KEEPER = MANIFESTS / "keeper.yaml"
-BUSY = "minisets.test/busy:1"
 WRITTEN = 20 << 20
 LONG = timedelta(seconds=120)
 # What a tar archive has to bring back beside bytes.
@@ -42,23 +43,13 @@ TELL = (
 )
 
 
-def claim(name: str) -> dict[str, Any]:
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
-
-
-def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
-    given = "\n---\n".join(map(json.dumps, objects))
-    cluster.minisets("apply", "-f", "-", given=given).succeeded()
-
-
 def bound(cluster: Cluster, name: str) -> bool:
     found = cluster.get("PersistentVolumeClaim", name)
     return found is not None and status_of(found).get("phase") == "Bound"
 
 
 def inside(cluster: Cluster, pod: str, script: str) -> str:
-    return cluster.minisets("exec", pod, "--", "sh", "-c", script, within=LONG).succeeded().out
+    return cluster.inside(pod, script, within=LONG)
 
 
 def listed(cluster: Cluster, *words: str) -> dict[str, dict[str, Any]]:
@@ -115,7 +106,7 @@ def _transfer(cluster: Cluster) -> dict[str, str]:
 def test_only_what_no_claim_has_is_removed(own_cluster: Cluster, docker_engine: docker.DockerClient) -> None:
     cluster = own_cluster
     cluster.start()
-    apply(cluster, claim("kept"), claim("left"))
+    made(cluster, claim("kept"), claim("left"))
     until(lambda: bound(cluster, "kept") and bound(cluster, "left"), "both claims", SOON)
     left = spec_of(cluster.get("PersistentVolumeClaim", "left") or {})["volumeName"]
     retain = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
@@ -169,9 +160,7 @@ def test_a_strangers_volume_is_adopted_on_purpose_and_never_removed(
         cluster.minisets("up", "-f", KEEPER, "--timeout", "60", within=LONG).succeeded()
         assert inside(cluster, "keeper-0", "cat /data/mine") == "mine\n"
         assert cluster.volume_of("data-keeper-0") == name
-        adopted = [
-            each for each in cluster.list("PersistentVolume") if labels.ADOPTED in annotations_of(each)
-        ]
+        adopted = [each for each in cluster.list("PersistentVolume") if ADOPTED in annotations_of(each)]
         assert [spec_of(each)["persistentVolumeReclaimPolicy"] for each in adopted] == ["Retain"]
 
         cluster.minisets("down", "--volumes", "--yes", within=LONG).succeeded()

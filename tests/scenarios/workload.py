@@ -22,6 +22,7 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from tests.scenarios.bare import BUSY
 from tests.scenarios.cluster import DEADLINE, MANIFESTS, SOON
 from tests.waiting import until
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
     from tests.scenarios.cluster import Cluster, Ended
 
-OLD, NEW = "minisets.test/busy:1", "minisets.test/tools:1"
+OLD, NEW = BUSY, "minisets.test/tools:1"
 
 
 @dataclass(frozen=True)

@@ -190,11 +190,13 @@ class Wait:
 
     on: the pod or claim that must change first. why: a predicate of it (`is terminating`).
     holds: what does not happen meanwhile (`web-2 is not created`); empty if nothing is due.
+    by_budget: whether as many pods are away as maxUnavailable allows (A-28).
     """
 
     on: Ref
     why: str
     holds: str = ""
+    by_budget: bool = False
 
     def __str__(self) -> str:
         return f"{self.on.name} {self.why}"

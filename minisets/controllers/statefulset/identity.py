@@ -55,6 +55,21 @@ def is_parallel(statefulset: Object) -> bool:
     return bool(spec_of(statefulset).get("podManagementPolicy") == "Parallel")
 
 
+def update_type(statefulset: Object) -> str:
+    """`spec.updateStrategy.type`; RollingUpdate where it is not said."""
+    return str((spec_of(statefulset).get("updateStrategy") or {}).get("type") or "RollingUpdate")
+
+
+def rolling_update(statefulset: Object) -> dict[str, Any] | None:
+    """`spec.updateStrategy.rollingUpdate`; a missing block is not an empty one (A-24, A-25)."""
+    return (spec_of(statefulset).get("updateStrategy") or {}).get("rollingUpdate")
+
+
+def partition_of(statefulset: Object) -> int:
+    """How many of the lowest ordinals an update leaves alone (A-23)."""
+    return int((rolling_update(statefulset) or {}).get("partition") or 0)
+
+
 def pod_name(statefulset: Object, ordinal: int) -> str:
     """`web-0`."""
     return f"{name_of(statefulset)}-{ordinal}"

@@ -260,14 +260,15 @@ class _Step:
     def _budget_wait(self, going: list[Object], later: str) -> Wait:
         held = f"{later} is not updated"
         if going:
-            return Wait(ref_of(going[0]), "is being replaced", held)
+            return Wait(ref_of(going[0]), "is being replaced", held, by_budget=True)
         away = (
             ordinal
             for ordinal, pod in zip(ordinals_of(self.statefulset), self.replicas, strict=True)
             if self._is_unavailable(pod)
         )
         name = pod_name(self.statefulset, next(away))
-        return Wait(Ref("Pod", namespace_of(self.statefulset), name), "is not available", held)
+        ref = Ref("Pod", namespace_of(self.statefulset), name)
+        return Wait(ref, "is not available", held, by_budget=True)
 
 
 def _wrong(*, named: bool, stored: bool) -> str:

@@ -8,17 +8,20 @@ stateful_set_control.go `updateStatefulSetAfterInvariantEstablished`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minisets.controllers.statefulset.identity import (
     first_ordinal,
     is_parallel,
     ordinal_of,
+    partition_of,
     replicas_of,
     revision_of,
+    rolling_update,
+    update_type,
 )
 from minisets.controllers.statefulset.status import is_unavailable
-from minisets.objects.metadata import is_being_deleted, spec_of, status_of
+from minisets.objects.metadata import is_being_deleted, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +41,11 @@ class Replacing:
 
 def revision_for(statefulset: Object, live: Revisions, ordinal: int) -> Object:
     """Which revision a pod that is made now belongs to (A-24)."""
-    strategy = _strategy(statefulset)
-    if strategy.get("type") != "RollingUpdate":
+    if update_type(statefulset) != "RollingUpdate":
         return live.update
-    block = strategy.get("rollingUpdate")
-    if block is None:
-        kept = status_of(statefulset).get("currentReplicas") or 0
-    else:
-        kept = block.get("partition") or 0
+    kept = partition_of(statefulset)
+    if rolling_update(statefulset) is None:
+        kept = _current_replicas(statefulset)
     return live.current if ordinal < first_ordinal(statefulset) + kept else live.update
 
 
@@ -75,35 +75,30 @@ def _comes_back_updated(statefulset: Object, pod: Object, deleted: int) -> bool:
     Differs: without a rollingUpdate block a low ordinal is born at the current revision again (A-24 ii), and
     upstream deletes that pod too before it had a chance, for ever; it is left alone here, and as stuck.
     """
-    if _strategy(statefulset).get("rollingUpdate") is not None:
+    if rolling_update(statefulset) is not None:
         return True
-    kept = int(status_of(statefulset).get("currentReplicas") or 0) - deleted
+    kept = _current_replicas(statefulset) - deleted
     return (ordinal_of(statefulset, pod) or 0) >= first_ordinal(statefulset) + kept
 
 
 def due(statefulset: Object, replicas: Sequence[Object | None], update: str) -> tuple[Object, ...]:
     """The pods that an update is yet to replace, the highest ordinal first (A-21, A-23, A-26)."""
-    if _strategy(statefulset).get("type") == "OnDelete":
+    if update_type(statefulset) == "OnDelete":
         return ()
-    partition = int(_block(statefulset).get("partition") or 0)
     return tuple(
         pod
-        for pod in reversed(replicas[partition:])
+        for pod in reversed(replicas[partition_of(statefulset) :])
         if pod is not None and revision_of(pod) != update and not is_being_deleted(pod)
     )
 
 
 def max_unavailable(statefulset: Object) -> int:
     """How many pods may be unavailable during an update: percents round down, at least 1 (A-28)."""
-    given = _block(statefulset).get("maxUnavailable") or 1
+    given = (rolling_update(statefulset) or {}).get("maxUnavailable") or 1
     if isinstance(given, str):
         given = int(given.rstrip("%")) * replicas_of(statefulset) // 100
     return max(1, int(given))
 
 
-def _block(statefulset: Object) -> dict[str, Any]:
-    return _strategy(statefulset).get("rollingUpdate") or {}
-
-
-def _strategy(statefulset: Object) -> dict[str, Any]:
-    return spec_of(statefulset).get("updateStrategy") or {"type": "RollingUpdate"}
+def _current_replicas(statefulset: Object) -> int:
+    return int(status_of(statefulset).get("currentReplicas") or 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from minisets.controllers.statefulset.identity import replicas_of, revision_of
+from minisets.controllers.statefulset.identity import replicas_of, revision_of, update_type
 from minisets.objects.metadata import (
     condition,
     generation_of,
@@ -76,7 +76,7 @@ def is_unavailable(statefulset: Object, pod: Object | None, now: datetime) -> bo
 
 
 def status_for(
-    statefulset: Object, pods: Sequence[Object], live: Revisions, now: datetime, *, replaced: int = 0
+    statefulset: Object, pods: Sequence[Object], live: Revisions, now: datetime, *, replaced: int
 ) -> dict[str, Any]:
     """The status that these pods add up to (A-93 to A-97), completion of a rollout included (A-27).
 
@@ -107,10 +107,9 @@ def status_for(
 
 def _complete(statefulset: Object, status: dict[str, Any]) -> None:
     """A rolling update that reached every replica makes its revision the current one (A-27)."""
-    kind = (spec_of(statefulset).get("updateStrategy") or {}).get("type", "RollingUpdate")
     wanted = replicas_of(statefulset)
     counts = {status["updatedReplicas"], status["readyReplicas"], status["replicas"]}
-    if kind == "RollingUpdate" and counts == {wanted}:
+    if update_type(statefulset) == "RollingUpdate" and counts == {wanted}:
         status["currentReplicas"] = status["updatedReplicas"]
         status["currentRevision"] = status["updateRevision"]
 

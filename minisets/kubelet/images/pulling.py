@@ -158,11 +158,10 @@ class Images:
         secrets, missing = pull_secrets(pod, self._reader)
         if missing:
             said = (
-                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the"
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+                "attempting to pull the image may not succeed."
             )
-            self._recorder.record(
-                pod, "Warning", "FailedToRetrieveImagePullSecret", f"{said} image may not succeed."
-            )
+            self._recorder.record(pod, "Warning", "FailedToRetrieveImagePullSecret", said)
         *first, last = logins_for(image, secrets, self._of_node()) or (None,)
         for login in first:
             with suppress(EngineError):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 from typing import TYPE_CHECKING
 
 from minisets.engine import pause
+from minisets.engine.archives import archive, file
 from minisets.engine.labels import image_labels
 from minisets.engine.names import IMAGES
 from minisets.errors import MinisetsError
@@ -39,16 +38,6 @@ class SandboxImage:
         if self._engine.inspect_image(name) is None:
             labels = " ".join(f'{key}="{value}"' for key, value in image_labels(content).items())
             changes = (f'ENTRYPOINT ["/{_PROGRAM}"]', f"LABEL {labels}")
-            self._engine.import_image(name, _root(program), changes)
+            self._engine.import_image(name, archive([file(_PROGRAM, 0o755, program)]), changes)
         self._name = name
         return name
-
-
-def _root(program: bytes) -> bytes:
-    """A file system with one program."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(_PROGRAM)
-        entry.mode, entry.size = 0o755, len(program)
-        tar.addfile(entry, io.BytesIO(program))
-    return buffer.getvalue()

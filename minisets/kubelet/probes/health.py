@@ -17,6 +17,8 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 from h2.exceptions import ProtocolError
 
+from minisets.kubelet.probes.requesting import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -95,7 +97,7 @@ def _called(connection: socket.socket, authority: str, service: str) -> _Answer:
         ":authority": authority,
         "te": "trailers",
         "content-type": "application/grpc",
-        "user-agent": "kube-probe/1.37",
+        "user-agent": f"kube-probe/{VERSION}",
     }
     stream, answer = protocol.get_next_available_stream_id(), _Answer()
     protocol.send_headers(stream, list(headers.items()))

@@ -8,6 +8,7 @@ Kubernetes: pkg/kubelet/lifecycle/handlers.go; the outcome of an HTTP hook is th
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from minisets.kubelet.lanes import Lane
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import Hook
+    from minisets.kubelet.probes.dialing import OnCloser
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
 
@@ -93,9 +95,8 @@ class Hooks:
             return  # its turn in the lane came after its container's end
         passed = False
         try:
-            passed = self._passes(what, what.one.hook(what.hook))
-        except (EngineError, RequestError, ValueError):
-            passed = False
+            with suppress(EngineError, RequestError, ValueError):
+                passed = self._passes(what, what.one.hook(what.hook))
         finally:
             with self._lock:
                 self._closers.pop((what.container_id, what.hook), None)
@@ -127,9 +128,7 @@ class Hooks:
         # Kubernetes: tcpSocket is accepted, and fails when it is run.
         return False
 
-    def _request(
-        self, what: Occasion, get: Mapping[str, Any], on_closer: Callable[[Callable[[], None]], None]
-    ) -> None:
+    def _request(self, what: Occasion, get: Mapping[str, Any], on_closer: OnCloser) -> None:
         port = port_of(get.get("port"), what.one.ports)
         request, getter = Request.of(get, what.address, port, "lifecycle"), Getter(None)
         on_closer(getter.close)

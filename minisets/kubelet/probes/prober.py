@@ -233,5 +233,4 @@ def targets_of(pod: Object, observed: ObservedPod) -> Iterator[Target]:
             continue
         for kind in kinds:
             if probe := one.spec.get(f"{kind}Probe"):
-                about = (probe, address, one.ports, seen.started_at, one.field_path)
-                yield Target(seen.id, one.name, kind, *about)
+                yield Target(seen.id, one.field_path, kind, probe, address, one.ports, seen.started_at)

@@ -27,13 +27,12 @@ class Target:
     """One probe of one running container; `ports`: by name; field_path: of the container in the spec."""
 
     container_id: str
-    container: str
+    field_path: str
     kind: Kind
     probe: Mapping[str, Any]
     address: str
     ports: Mapping[str, int]
     started_at: datetime
-    field_path: str = ""
 
     @property
     def period(self) -> timedelta:

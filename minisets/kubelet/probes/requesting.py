@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from minisets.errors import MinisetsError
+from minisets.settings import KUBERNETES_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_BODY = 10 * 1024
-VERSION = "1.37"
+VERSION = ".".join(KUBERNETES_VERSION.removeprefix("v").split(".")[:2])
+"""How probes and hooks give it in their User-Agent."""
 _AT_MOST = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 # Why two: which of them it is depends on the age of OpenSSL.

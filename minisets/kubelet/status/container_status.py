@@ -78,8 +78,10 @@ def _granted(one: Wanted) -> dict[str, Any]:
 
 
 def _mounted(mount: dict[str, Any]) -> dict[str, Any]:
+    """Where the engine may choose (IfPossible), nobody knows what it chose: no more is promised than sure."""
     found = {"name": mount["name"], "mountPath": mount["mountPath"]}
-    return found | ({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {})
+    how = "Enabled" if mount.get("recursiveReadOnly") == "Enabled" else "Disabled"
+    return found | ({"readOnly": True, "recursiveReadOnly": how} if mount.get("readOnly") else {})
 
 
 def is_started(one: Wanted, seen: Seen, old: dict[str, Any]) -> bool:

@@ -9,10 +9,9 @@ Kubernetes: pkg/volume/util/atomic_writer.go.
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 from typing import TYPE_CHECKING, Any
 
+from minisets.engine.archives import archive, file, folder, link
 from minisets.kubelet.environment import data_of, field_value, missing, resource_value
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.volumes.mounts import INSIDE_SANDBOX, fs_group, volumes
@@ -22,6 +21,7 @@ from minisets.objects.metadata import namespace_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from minisets.engine.archives import Entry
     from minisets.objects.kinds import Object
     from minisets.objects.reading import Reader
 
@@ -44,8 +44,11 @@ def archive_of(pod: Object, volume: str, reader: Reader, node: Object | None) ->
     one = volumes(pod)[volume]
     group = fs_group(pod)
     if "emptyDir" in one:
-        return INSIDE_SANDBOX, _root(volume, _ANYBODY | (_SET_GROUP if group is not None else 0), group)
-    return f"{INSIDE_SANDBOX}/{volume}", _archive(files_of(pod, one, reader, node), group)
+        mode = _ANYBODY | (_SET_GROUP if group is not None else 0)
+        # Why from above it: Docker skips an entry `.`.
+        return INSIDE_SANDBOX, archive([folder(volume, mode, group)])
+    files = files_of(pod, one, reader, node)
+    return f"{INSIDE_SANDBOX}/{volume}", archive((*_entries(files, group), *_links(files, group)))
 
 
 def folder_of(files: Files) -> str:
@@ -55,10 +58,7 @@ def folder_of(files: Files) -> str:
 
 def archive_beside(files: Files, group: int | None) -> bytes:
     """A tar of the folder alone, to stand beside what is read now."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        _add_folder(tar, files, group)
-    return buffer.getvalue()
+    return archive(_entries(files, group))
 
 
 def files_of(pod: Object, volume: dict[str, Any], reader: Reader, node: Object | None) -> Files:
@@ -120,49 +120,21 @@ def _keyed(
             raise NotYet(f"{_NO_KEY[ref.kind]}: {item['key']}")
 
 
-def _root(volume: str, mode: int, group: int | None) -> bytes:
-    """Owner and mode of a volume's root. Why from above it: Docker skips an entry `.`."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        _add(tar, volume, tarfile.DIRTYPE, mode, group)
-    return buffer.getvalue()
-
-
-def _archive(files: Files, group: int | None) -> bytes:
-    """A tar of the files, and the symlinks that lead to them."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        _add_folder(tar, files, group)
-        _add(tar, "..data", tarfile.SYMTYPE, _ANYBODY, group, link=folder_of(files))
-        for top in sorted({path.partition("/")[0] for path in files}):
-            _add(tar, top, tarfile.SYMTYPE, _ANYBODY, group, link=f"..data/{top}")
-    return buffer.getvalue()
-
-
-def _add_folder(tar: tarfile.TarFile, files: Files, group: int | None) -> None:
-    """Kubernetes: changeFilePermission of a volume that is read-only."""
+def _entries(files: Files, group: int | None) -> Iterator[Entry]:
+    """The folder. Kubernetes: changeFilePermission of a volume that is read-only."""
     inside = folder_of(files)
     mode, more = (_ROOT_ONLY, 0) if group is None else (_ROOT_ONLY | _SET_GROUP, _READ)
     for directory in ("", *sorted(_directories(files))):
-        _add(tar, f"{inside}/{directory}".rstrip("/"), tarfile.DIRTYPE, mode, group)
+        yield folder(f"{inside}/{directory}".rstrip("/"), mode, group)
     for path, (content, own) in sorted(files.items()):
-        _add(tar, f"{inside}/{path}", tarfile.REGTYPE, own | more, group, content)
+        yield file(f"{inside}/{path}", own | more, content, group)
 
 
-def _add(
-    tar: tarfile.TarFile,
-    name: str,
-    kind: bytes,
-    mode: int,
-    group: int | None,
-    content: bytes = b"",
-    *,
-    link: str = "",
-) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode, entry.size, entry.linkname = kind, mode, len(content), link
-    entry.gid = group or 0
-    tar.addfile(entry, io.BytesIO(content))
+def _links(files: Files, group: int | None) -> Iterator[Entry]:
+    """What leads to the files."""
+    yield link("..data", folder_of(files), group)
+    for top in sorted({path.partition("/")[0] for path in files}):
+        yield link(top, f"..data/{top}", group)
 
 
 def _directories(files: Mapping[str, Any]) -> set[str]:

@@ -1,20 +1,19 @@
 """Paths of the machine, which the kubelet cannot see: it looks through containers that bind them.
 
 Such a container is made, never started and removed; it carries no pod's labels, so that its end wakes nobody.
-Kubernetes: pkg/volume/hostpath checkTypeInternal; `Differs:` a missing path of no type is made by the engine.
+Kubernetes: pkg/volume/hostpath checkTypeInternal; a missing path of no type is the engine's to make.
 """
 
 from __future__ import annotations
 
-import io
 import posixpath
 import secrets
-import tarfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
+from minisets.engine.archives import archive, file, folder
 from minisets.engine.interface import ContainerSpec, Mount
 from minisets.errors import (
     EngineConflict,
@@ -129,19 +128,10 @@ class HostPaths:
         parent, name = posixpath.split(posixpath.normpath(path))
         try:
             with self.opened(parent) as container:
-                self._engine.put_archive(container, INSIDE, _one(name, kind))
+                made = folder(name, 0o755) if kind == "directory" else file(name, 0o644)
+                self._engine.put_archive(container, INSIDE, archive([made]))
         except HostPathMissing as error:
             if kind != "directory" or parent == "/":
                 raise NotYet(f"open {path}: no such file or directory", "FailedMount") from error
             self._make(parent, kind)
             self._make(path, kind)
-
-
-def _one(name: str, kind: PathKind) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.type = tarfile.DIRTYPE if kind == "directory" else tarfile.REGTYPE
-        entry.mode = 0o755 if kind == "directory" else 0o644
-        tar.addfile(entry)
-    return buffer.getvalue()

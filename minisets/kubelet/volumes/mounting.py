@@ -6,14 +6,12 @@ to `mounts.py`, what is in it to `files.py`, when to write to `plan.py`, the mac
 
 from __future__ import annotations
 
-import io
 import logging
-import tarfile
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from minisets.engine import labels, names
+from minisets.engine import archives, labels, names
 from minisets.engine.interface import ExecSpec, VolumeSpec
 from minisets.errors import EngineError, MinisetsError
 from minisets.kubelet.failures import NotYet
@@ -250,7 +248,7 @@ class Mounting:
             return replace(mount, sub_path=part.path)
         found = self._engine.inspect_volume(mount.source)
         if found is None:
-            raise NotYet(f"the Docker volume {mount.source} is gone", "FailedMount")
+            raise NotYet(f"the Docker volume {mount.source} is gone", _FAILED)
         return replace(mount, kind="bind", source=f"{found.mountpoint}/{part.path}")
 
     def _prepared(self, pod: Object, container: str, root: str, sub_path: str) -> Part:
@@ -262,8 +260,10 @@ class Mounting:
         part = part_of(root, sub_path, find)
         if part.missing:
             top = find(root)
-            archive = _folders(part.missing, top.mode if top else _FOLDER_MODE, mounts.fs_group(pod) or 0)
-            self._engine.put_archive(container, "/".join((root, *part.found)), archive)
+            mode, group = top.mode if top else _FOLDER_MODE, mounts.fs_group(pod)
+            paths = ("/".join(part.missing[: count + 1]) for count in range(len(part.missing)))
+            made = archives.archive(archives.folder(path, mode, group) for path in paths)
+            self._engine.put_archive(container, "/".join((root, *part.found)), made)
         return part
 
     def _node(self) -> Object | None:
@@ -275,14 +275,3 @@ def _refused(one: Wanted, asked: dict[str, Any], what: str, error: Exception) ->
     said = f'failed to {what} for volumeMount "{asked["name"]}" of container "{one.name}"'
     _log.warning("%s: %s", said, error)
     return NotYet(said)
-
-
-def _folders(path: tuple[str, ...], mode: int, group: int) -> bytes:
-    """A tar of folders, each in the one before."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for count in range(len(path)):
-            entry = tarfile.TarInfo("/".join(path[: count + 1]))
-            entry.type, entry.mode, entry.gid = tarfile.DIRTYPE, mode, group
-            tar.addfile(entry)
-    return buffer.getvalue()

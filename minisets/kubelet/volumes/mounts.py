@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from minisets.engine.interface import Mount
-from minisets.engine.labels import ADOPTED
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.volumes.remote import Remote, is_read_only, kind_of, remote_of
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, key_of, name_of, namespace_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
 from minisets.objects.quantities import as_int
-from minisets.settings import PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ from minisets.objects.metadata import (
     uid_of,
 )
 from minisets.registry.registry import DeleteOptions
-from minisets.settings import PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,7 +168,7 @@ class Provisioner:
         handle = handle_of(volume)
         found = self._engine.inspect_volume(handle)
         read = labels.read_claim_volume(found.labels) if found else None
-        if labels.ADOPTED in annotations_of(volume):
+        if ADOPTED in annotations_of(volume):
             read = None  # Why: the person's own; only the object goes
         elif found is not None and (read is None or read.cluster != self._cluster):
             said = f"the Docker volume {handle} is not minisets': it is not touched"

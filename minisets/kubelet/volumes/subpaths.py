@@ -7,19 +7,16 @@ Kubernetes: pkg/kubelet makeMounts, pkg/volume/util/subpath.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.environment import expand
+from minisets.kubelet.environment import expand, references
 from minisets.kubelet.failures import NotYet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from minisets.engine.interface import PathStat
-
-_REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$\(([^()$]*)\)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def sub_path_of(mount: dict[str, Any], env: Mapping[str, str]) -> str:
     """What a mount asks for, empty for the whole volume; NotYet if that can be no part of it."""
     text = str(mount.get("subPath") or "")
     if expression := mount.get("subPathExpr"):
-        for name in _REFERENCE.findall(expression):
+        for name in references(str(expression)):
             if name not in env:
                 raise NotYet(f'missing value for "{name}"')
         text = expand(str(expression), env)

@@ -328,3 +328,34 @@ def test_one_stale_or_ended_pod_of_a_parallel_statefulset_holds_up_no_other() ->
         "create pod web-2: ordinal 2 has no pod",
         "wait: web-1 is Failed and terminating",
     ]
+
+
+def test_of_several_that_go_the_highest_is_waited_for() -> None:
+    """A-16, A-28."""
+    shrinking = statefulset(0)
+    leaving = [pod(shrinking, 0), pod(shrinking, 1), terminating(pod(shrinking, 2))]
+    assert waiting(observed(shrinking, *leaving)) == ("web-2", "is terminating", "web-1 is not deleted")
+    assert waiting(observed(shrinking, terminating(pod(shrinking, 0)))) == ("web-0", "is terminating", "")
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 2}}
+    owner = statefulset(3, updateStrategy=strategy)
+    assert waiting(rolling(owner, *pods(owner, 3))) == ("web-2", "is being replaced", "web-0 is not updated")
+
+
+def test_an_ordered_statefulset_repairs_one_pod_after_the_other() -> None:
+    """A-4, A-10."""
+    owner = statefulset(3)
+    wrong = pods(owner, 3)
+    for each in wrong:
+        del each["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"]
+    assert [len(batch) for batch in plan(observed(owner, *wrong)).batches] == [1, 1, 1]
+
+
+def test_a_stale_claim_leaves_its_place_in_the_batch_empty() -> None:
+    """A-5, A-63."""
+    policy = {"whenDeleted": "Retain", "whenScaled": "Delete"}
+    owner = statefulset(3, podManagementPolicy="Parallel", persistentVolumeClaimRetentionPolicy=policy)
+    held = claims(owner, 0, 1, 2)
+    former = {"apiVersion": "v1", "kind": "Pod", "name": "web-1", "uid": "former"}
+    held["www-web-1"]["metadata"]["ownerReferences"] = [former]
+    batches = plan(observed(owner, claims=held)).batches
+    assert [[len(group) for group in batch] for batch in batches] == [[1], [0, 1]]

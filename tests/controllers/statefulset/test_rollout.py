@@ -280,3 +280,26 @@ def test_a_broken_pod_that_would_come_back_as_it_was_is_left_alone() -> None:
     snapshot = rolling(owner, unready(pod(owner, 0)), pod(owner, 1), pod(owner, 2))
     snapshot.statefulset["status"]["currentReplicas"] = 1
     assert deleted(snapshot) == ["web-0"]
+    for kept, broken in ((3, 1), (2, 0)):
+        current = [unready(pod(owner, n)) if n == broken else pod(owner, n) for n in range(3)]
+        snapshot = rolling(owner, *current)
+        snapshot.statefulset["status"]["currentReplicas"] = kept
+        assert deleted(snapshot) == []
+
+
+def test_a_pod_that_is_left_alone_is_said_to_hold_up_its_own_update() -> None:
+    """A-24 (ii), A-28."""
+    owner = statefulset(2, updateStrategy={"type": "RollingUpdate"}, podManagementPolicy="Parallel")
+    snapshot = rolling(owner, unready(pod(owner, 0)), pod(owner, 1, of=revision(updated(owner), 2)))
+    snapshot.statefulset["status"]["currentReplicas"] = 2
+    wait = plan(snapshot).wait
+    assert wait is not None
+    assert (str(wait), wait.holds) == ("web-0 is not available", "web-0 is not updated")
+
+
+def test_a_broken_pod_at_or_above_a_partition_goes_whatever_the_status_counts() -> None:
+    """A-28: with a block its successor is of the update revision."""
+    owner = statefulset(3, podManagementPolicy="Parallel")
+    snapshot = rolling(owner, unready(pod(owner, 0)), pod(owner, 1), pod(owner, 2))
+    snapshot.statefulset["status"]["currentReplicas"] = 3
+    assert deleted(snapshot) == ["web-0"]

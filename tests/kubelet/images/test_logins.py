@@ -60,6 +60,13 @@ def test_a_login_may_be_in_one_word_or_in_an_old_secret() -> None:
     assert logins_for("r.example.com/a", [held]) == (Login("r.example.com", "me", "pass:word"),)
 
 
+def test_the_pods_secrets_are_tried_before_the_nodes_own() -> None:
+    auth = base64.b64encode(b"node:x").decode()
+    of_node = json.dumps({"auths": {"r.example.com/a": {"auth": auth}}}).encode()
+    held = secret(**{"r.example.com": {"username": "pod", "password": "x"}})
+    assert [login.username for login in logins_for("r.example.com/a", [held], of_node)] == ["pod", "node"]
+
+
 @pytest.mark.parametrize("content", ["", "[]", '"x"', "{", '{"auths": {"r.example.com": {"auth": "%"}}}'])
 def test_what_nobody_can_read_is_nobodys_login(content: str) -> None:
     data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}

@@ -33,7 +33,7 @@ def probed(world: World, ports: dict[str, int] | None = None, **probe: Any) -> t
 
 def target(world: World, ports: dict[str, int] | None = None, **probe: Any) -> Target:
     container = next((one.id for one in world.engine.list_containers({})), "none")
-    return Target(container, "nginx", "readiness", probe, "127.0.0.1", ports or {}, NOW)
+    return Target(container, "spec.containers{nginx}", "readiness", probe, "127.0.0.1", ports or {}, NOW)
 
 
 @pytest.mark.parametrize(("code", "passed"), [(200, True), (299, True), (404, False), (500, False)])
@@ -74,14 +74,19 @@ def test_a_port_may_be_named(world: World, port: int) -> None:
     assert probed(world, tcpSocket={"port": str(port)}) == (True, "")
 
 
-@pytest.mark.parametrize("port", ["web", 0, 65536])
-def test_a_port_that_is_none_is_the_probers_error(world: World, port: str | int) -> None:
+@pytest.mark.parametrize("kind", ["httpGet", "tcpSocket", "grpc"])
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("web", 'strconv.Atoi: parsing "web": invalid syntax'),
+        (0, "invalid port number: 0"),
+        (65536, "invalid port number: 65536"),
+    ],
+)
+def test_a_port_that_is_none_is_the_probers_error(world: World, kind: str, port: str | int, why: str) -> None:
     """A-112."""
-    said = (None, f"invalid port number: {port}" if port != "web" else "")
-    assert probed(world, httpGet={"port": port})[0] is None
-    if port == "web":
-        said = (None, 'strconv.Atoi: parsing "web": invalid syntax')
-    assert probed(world, tcpSocket={"port": port}) == said
+    probe: dict[str, Any] = {kind: {"port": port}}
+    assert probed(world, **probe) == (None, why)
 
 
 def test_nobody_there_is_a_failure_that_says_so(world: World, port: int) -> None:
@@ -135,7 +140,7 @@ def test_a_container_that_is_gone_changes_nothing(world: World) -> None:
 
 
 def test_a_grpc_server_is_asked_how_its_service_is(world: World) -> None:
-    """A-114, A-115."""
+    """A-114."""
     with serving(lambda request, _context: SERVING if request == b"\x0a\x01a" else NOT_SERVING) as port:
         assert probed(world, grpc={"port": port, "service": "a"}) == (True, "")
         unhealthy = 'service unhealthy (responded with "NOT_SERVING")'

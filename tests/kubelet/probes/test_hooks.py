@@ -1,6 +1,5 @@
 """Hooks in the room as a whole, on the engine in memory: what people see of them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -21,17 +20,6 @@ from tests.kubelet.world import SOON, World, container
 from tests.waiting import holds, until
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def kubelet(world: World) -> Iterator[Kubelet]:
-    with world.kubelet() as kubelet:
-        yield kubelet
-
-
-@pytest.fixture
-def commands(world: World) -> Commands:
-    return Commands(world)
 
 
 def state(world: World, name: str = "nginx") -> str:

@@ -1,14 +1,18 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from minisets.kubelet.probes.probing import Kind, Record, Tally, Target
-from tests.kubelet.test_plan import NOW
+from minisets.kubelet.observe import ObservedPod
+from minisets.kubelet.probes.prober import targets_of
+from minisets.kubelet.probes.probing import KINDS, Kind, Record, Tally, Target
+from minisets.objects.kinds import Object
+from tests.kubelet.test_plan import GOOD, NOW, deleted, good_pod
 
 
 def target(kind: Kind = "readiness", **probe: Any) -> Target:
-    return Target("id", "nginx", kind, probe, "127.0.0.1", {"web": 80}, NOW)
+    return Target("id", "spec.containers{nginx}", kind, probe, "127.0.0.1", {"web": 80}, NOW)
 
 
 def record(*kinds: Kind, **probe: Any) -> Record:
@@ -32,6 +36,21 @@ def test_the_delay_counts_from_the_containers_start() -> None:
     delayed = target(initialDelaySeconds=30)
     assert delayed.first_due(NOW + timedelta(seconds=10)) == timedelta(seconds=20)
     assert delayed.first_due(NOW + timedelta(hours=1)) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("pod", "observed", "kinds"),
+    [
+        (good_pod(), GOOD, list(KINDS)),
+        (deleted(), GOOD, ["readiness"]),
+        (good_pod(), replace(GOOD, ending_since=NOW), ["readiness"]),
+    ],
+    ids=["it runs", "it is deleted", "it has had its time"],
+)
+def test_what_ends_is_only_asked_if_it_is_ready(pod: Object, observed: ObservedPod, kinds: list[str]) -> None:
+    """A-110."""
+    pod["spec"]["containers"][0] |= {f"{kind}Probe": {"tcpSocket": {"port": 80}} for kind in KINDS}
+    assert [one.kind for one in targets_of(pod, observed)] == kinds
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from minisets.kubelet.observe import Facts, ImageState, ObservedPod
 from minisets.kubelet.status.pod_status import pod_status
 from minisets.objects.kinds import Object
+from minisets.objects.metadata import timestamp
 from tests.kubelet.test_plan import GOOD, SECOND, deleted, ended, good_pod, seen, with_container
 from tests.kubelet.test_plan import NOW as NOON
 from tests.kubelet.world import container
@@ -111,6 +112,14 @@ def test_what_is_reported(pod: Object, observed: ObservedPod, expected: str) -> 
     assert line(pod, observed) == expected
 
 
+@pytest.mark.parametrize(("is_deleted", "phase"), [(False, "Failed"), (True, "Succeeded")])
+def test_a_deadline_is_no_reason_once_somebody_has_deleted_the_pod(*, is_deleted: bool, phase: str) -> None:
+    pod = deleted(activeDeadlineSeconds=60) if is_deleted else good_pod(activeDeadlineSeconds=60)
+    pod["status"]["startTime"] = timestamp(NOON - 61 * SECOND)
+    status = reported(pod, with_container(ended("nginx", 0), ended("log", 0)))
+    assert (status["phase"], "reason" in status) == (phase, not is_deleted)
+
+
 def test_a_terminal_phase_is_never_left_and_its_containers_stay_ended() -> None:
     """A-109: between the record and the removal a kubelet may die."""
     pod = deleted()
@@ -185,10 +194,11 @@ def test_a_container_says_what_it_has_of_the_machine_and_of_the_pods_volumes() -
     mounts: list[dict[str, Any]] = [
         {"name": "data", "mountPath": "/data"},
         {"name": "etc", "mountPath": "/etc/app", "readOnly": True},
+        {"name": "host", "mountPath": "/host", "readOnly": True, "recursiveReadOnly": "Enabled"},
     ]
     pod["spec"]["containers"][0] |= {"resources": resources, "volumeMounts": mounts}
     entry, other = reported(pod, GOOD)["containerStatuses"]
     assert (entry["resources"], entry["allocatedResources"]) == (resources, {"cpu": "100m"})
-    assert entry["volumeMounts"] == [mounts[0], {**mounts[1], "recursiveReadOnly": "Disabled"}]
+    assert entry["volumeMounts"] == [mounts[0], {**mounts[1], "recursiveReadOnly": "Disabled"}, mounts[2]]
     assert other["resources"] == {}
     assert not {"allocatedResources", "volumeMounts"} & set(other)

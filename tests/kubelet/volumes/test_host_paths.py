@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.images.sandbox_image import SandboxImage
-from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.volumes.host_paths import HostPaths
 from minisets.kubelet.volumes.mounts import LOCAL
 from tests.kubelet.world import SOON, World, container
@@ -112,6 +110,15 @@ def test_what_a_killed_kubelet_left_is_removed_and_what_is_in_use_is_not(
         assert names == {"another__look-x", engine.inspect_container(container).name}
 
 
+def test_a_new_kubelet_removes_what_the_one_before_left(world: World) -> None:
+    world.engine.create_container(
+        ContainerSpec("minisets__look-old", "pause", labels.look_labels("minisets"))
+    )
+    with world.kubelet() as kubelet:
+        assert kubelet.settle(SOON)
+        assert world.engine.list_containers({}) == ()
+
+
 @pytest.mark.usefixtures("kubelet")
 def test_a_pod_waits_until_a_path_is_what_it_should_be(world: World) -> None:
     world.engine.set_on_host("/run/x.sock", None)
@@ -127,9 +134,3 @@ def test_a_pod_waits_until_a_path_is_what_it_should_be(world: World) -> None:
     world.engine.set_on_host("/run/x.sock", "socket")
     world.pass_time(timedelta(seconds=31))
     world.wait_ready()
-
-
-@pytest.fixture
-def kubelet(world: World) -> Iterator[Kubelet]:
-    with world.kubelet() as kubelet:
-        yield kubelet

@@ -9,9 +9,9 @@ from minisets.engine import labels
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
 from minisets.kubelet.volumes.provisioner import LOOK_AGAIN, PROVISIONED_BY, Provisioner
 from minisets.objects.kinds import Object, Ref
-from minisets.objects.metadata import spec_of, uid_of
+from minisets.objects.metadata import ref_of, spec_of, uid_of
 from minisets.registry.events import Recorder
-from minisets.settings import PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONER
 from tests.kubelet.world import World
 
 CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
@@ -184,6 +184,25 @@ def test_a_docker_volume_that_is_not_the_pvs_is_not_removed(world: World, provis
     provisioner.reconcile(str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"])))
     assert world.volumes() == ["www-web-0"]
     assert world.events("VolumeFailedDelete")
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_of_a_volume_that_a_person_let_in_only_the_object_goes(
+    world: World, provisioner: Provisioner, *, is_ours: bool
+) -> None:
+    claim = asked_for(world)
+    provisioner.reconcile(str(CLAIM))
+    if not is_ours:
+        world.engine.remove_volume("www-web-0")
+        world.engine.create_volume(VolumeSpec("www-web-0", {}))
+    (volume,) = volumes(world)
+    annotations = {**volume["metadata"]["annotations"], ADOPTED: "www-web-0"}
+    world.registry.change(
+        ref_of(volume), lambda old: {**old, "metadata": {**old["metadata"], "annotations": annotations}}
+    )
+    provisioner.reconcile(str(ref_of(released(world, claim))))
+    assert (world.volumes(), volumes(world)) == (["www-web-0"], [])
+    assert world.events("VolumeFailedDelete") == []
 
 
 def _with_policy(policy: str) -> Callable[[Object], Object]:

@@ -1,18 +1,22 @@
 """Storage elsewhere, as Docker volumes: which image is which, how it is made, and whose it is."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from minisets.engine import labels
 from minisets.engine.interface import Mount, VolumeSpec
+from minisets.errors import EngineNotFound
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.volumes.mounting import Mounting
 from minisets.kubelet.volumes.mounts import container_mounts
 from minisets.kubelet.volumes.remote import remote_of, volume_spec
+from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import ref_of
+from minisets.settings import ADOPTED
 from tests.kubelet.test_plan import good_pod
 from tests.kubelet.world import World
 
@@ -35,11 +39,14 @@ def name_of(kind: str, source: dict[str, Any]) -> str:
 def mounted(world: World, volume: dict[str, Any]) -> Mount:
     """What a pod with this volume is given for it."""
     pod = good_pod(volumes=[{"name": "data", **volume}])
-    mounting = Mounting(
+    (mount,) = container_mounts(pod, MOUNT, mounting_of(world).sources(pod), {})
+    return mount
+
+
+def mounting_of(world: World) -> Mounting:
+    return Mounting(
         world.store, world.engine, Memory(world.clock), SandboxImage(world.engine), world.settings.cluster
     )
-    (mount,) = container_mounts(pod, MOUNT, mounting.sources(pod), {})
-    return mount
 
 
 def bound(world: World, **source: Any) -> dict[str, Any]:
@@ -154,6 +161,33 @@ def test_a_csi_volume_may_be_read_only_for_everybody(world: World) -> None:
     assert mounted(world, bound(world, csi={**EBS, "readOnly": True})).read_only
 
 
+# --- to whom it belongs ---
+
+HERE = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["minisets"]}]}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_given"),
+    [
+        ({"rbd": RBD}, True),
+        ({"csi": EBS}, True),
+        ({"local": {"path": "/mnt/disk"}, "nodeAffinity": {"required": {"nodeSelectorTerms": [HERE]}}}, True),
+        ({"csi": {**EBS, "readOnly": True}}, False),
+        ({"nfs": {"server": "nas", "path": "/srv"}}, False),
+        ({"hostPath": {"path": "/srv"}}, False),
+    ],
+)
+def test_a_group_is_given_what_its_plugin_gives(
+    world: World, source: dict[str, Any], *, is_given: bool
+) -> None:
+    """Kubernetes: the plugins' SetUp, Attributes.Managed."""
+    group = {"securityContext": {"fsGroup": 7}}
+    pod = good_pod(volumes=[{"name": "data", **bound(world, **source)}], **group)
+    asked = pytest.raises(EngineNotFound, match="nobody") if is_given else nullcontext()
+    with asked:  # what gives it is the sandbox's own program
+        mounting_of(world).write(pod, "data", "nobody")
+
+
 # --- out of reach ---
 
 STRANGERS = [
@@ -174,6 +208,33 @@ def test_no_volume_that_is_not_a_claims_is_mounted(
         NotYet, match="the Docker volume shared is not a claim's of minisets: it is not mounted"
     ):
         mounted(world, bound(world, csi={**OURS, **attributes}))
+
+
+@pytest.mark.parametrize(
+    ("made", "adopted", "is_mounted"),
+    [
+        ({}, "shared", True),
+        ({}, "another", False),
+        (labels.remote_labels("other", "x"), "shared", False),
+        (labels.state_labels("minisets", "10.0.0.0/16"), "shared", False),
+    ],
+    ids=["a person's", "of another name", "another cluster's", "state"],
+)
+def test_a_persons_volume_is_mounted_where_they_let_it_in(
+    world: World, made: dict[str, str], adopted: str, *, is_mounted: bool
+) -> None:
+    world.engine.create_volume(VolumeSpec("shared", made))
+    claimed = bound(world, csi=OURS)
+
+    def let_in(old: Object) -> Object:
+        return {**old, "metadata": {**old["metadata"], "annotations": {ADOPTED: adopted}}}
+
+    world.registry.change(Ref("PersistentVolume", "", "disk"), let_in)
+    if is_mounted:
+        assert mounted(world, claimed).source == "shared"
+    else:
+        with pytest.raises(NotYet, match="it is not mounted"):
+            mounted(world, claimed)
 
 
 def test_the_name_of_the_clusters_state_is_not_made_by_a_volume(world: World) -> None:

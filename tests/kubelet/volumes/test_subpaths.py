@@ -87,6 +87,7 @@ def test_a_sub_path_may_name_variables(mount: dict[str, Any], expected: str) -> 
     ("mount", "why"),
     [
         ({"subPathExpr": "$(NONE)"}, 'missing value for "NONE"'),
+        ({"subPathExpr": "$(NONE$(ROOT))"}, 'missing value for "NONE$(ROOT"'),
         ({"subPathExpr": "$(ROOT)"}, "error SubPath `/etc` must not be an absolute path"),
         ({"subPathExpr": "a/$(UP)"}, "unable to provision SubPath `a/..`: must not contain '..'"),
         ({"subPath": "../x"}, "unable to provision SubPath `../x`: must not contain '..'"),

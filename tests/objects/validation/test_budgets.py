@@ -54,7 +54,6 @@ def test_only_one_of_the_two_may_be_said(said: Callable[[Iterable[Cause]], list[
 
 
 def test_a_policy_is_one_of_two_and_none_by_default(said: Callable[[Iterable[Cause]], list[str]]) -> None:
-    """A-105."""
     assert with_defaults("PodDisruptionBudget", budget()) == budget()
     for policy in ("AlwaysAllow", "IfHealthyBudget"):
         assert validate("PodDisruptionBudget", budget(unhealthyPodEvictionPolicy=policy)) == ()

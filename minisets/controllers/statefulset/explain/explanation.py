@@ -20,8 +20,10 @@ from minisets.controllers.statefulset.identity import (
     first_ordinal,
     is_parallel,
     ordinal_of,
+    partition_of,
     replicas_of,
     revision_of,
+    update_type,
 )
 from minisets.controllers.statefulset.members import Members, history, members
 from minisets.controllers.statefulset.revisions import Revisions, revisions
@@ -35,7 +37,6 @@ from minisets.objects.metadata import (
     name_of,
     namespace_of,
     ref_of,
-    spec_of,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +98,12 @@ class _Explanation:
 
     @property
     def strategy(self) -> str:
-        return str((spec_of(self.statefulset).get("updateStrategy") or {}).get("type") or "RollingUpdate")
+        return update_type(self.statefulset)
+
+    @property
+    def deleted(self) -> set[str]:
+        """The names of the pods that the plan deletes."""
+        return {name_of(action.pod) for action in self.plan.actions if isinstance(action, DeletePod)}
 
     def headline(self) -> str:
         """What is wanted and what is there."""
@@ -152,22 +158,16 @@ class _Explanation:
             hints = () if claim is None else of_claim(self.view, claim)
             return Finding(f"{before}claim {wait}", hints)
         pod = self.view.pod(wait.on.name)
-        is_told = pod is not None and not wait.why.endswith("being replaced")
-        why = f"{wait.on.name} {what_ails(self.view, pod)}" if pod is not None and is_told else str(wait)
-        hints = self._remedies(pod) if pod is not None and is_told else ()
-        return Finding(f"{before}{why}", hints)
+        if pod is None or name_of(pod) in self.deleted:
+            return Finding(f"{before}{wait}")
+        return Finding(f"{before}{wait.on.name} {what_ails(self.view, pod)}", self._remedies(pod))
 
     def _held(self, wait: Wait) -> str:
         """What is held up, before the reason; nothing where that is the same pod's own update."""
         if not wait.holds or wait.holds.startswith(f"{wait.on.name} "):
             return ""
-        return f"{wait.holds}{self._budget(wait)}: "
-
-    def _budget(self, wait: Wait) -> str:
-        """A-28: what is away already is as much as may be."""
-        if wait.why not in ("is not available", "is being replaced") or "updated" not in wait.holds:
-            return ""
-        return f" (maxUnavailable is {max_unavailable(self.statefulset)})"
+        budget = f" (maxUnavailable is {max_unavailable(self.statefulset)})" if wait.by_budget else ""
+        return f"{wait.holds}{budget}: "
 
     def _remedies(self, pod: Object) -> tuple[str, ...]:
         ordinal = ordinal_of(self.statefulset, pod) or 0
@@ -188,8 +188,7 @@ class _Explanation:
 
     def _other_pods(self) -> Iterator[Finding]:
         """Pods that are not available, and that neither an action nor the wait was about."""
-        known = {name_of(action.pod) for action in self.plan.actions if isinstance(action, DeletePod)}
-        known |= {self.plan.wait.on.name} if self.plan.wait else set()
+        known = self.deleted | ({self.plan.wait.on.name} if self.plan.wait else set())
         for pod in self.members.pods:
             if name_of(pod) not in known and is_unavailable(self.statefulset, pod, self.view.observed.now):
                 yield Finding(f"{name_of(pod)} {what_ails(self.view, pod)}", self._remedies(pod))
@@ -207,8 +206,7 @@ class _Explanation:
         if self.strategy == "OnDelete":
             yield from self._until_deleted(list(old.values()))
             return
-        block = (spec_of(self.statefulset).get("updateStrategy") or {}).get("rollingUpdate") or {}
-        partition = int(block.get("partition") or 0)
+        partition = partition_of(self.statefulset)
         below = [pod for ordinal, pod in old.items() if ordinal < first_ordinal(self.statefulset) + partition]
         if below:
             patch = f"patch statefulset {name_of(self.statefulset)} -p '{_NO_PARTITION}'"
