@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
 
 from minisets import errors
 from minisets.objects.kinds import Object, Ref, kind_of
@@ -271,7 +271,10 @@ class ApiClient:
                 "see `minisets status`, and run the command again"
             ) from error
         except HTTPError as error:
-            raise errors.MinisetsError(f"the server at {self.access.url} did not answer: {error}") from error
+            # Why: Docker's proxy takes connections while nobody is behind it, and hangs up in the handshake.
+            is_gone = isinstance(error, SSLError) and isinstance(error.args[0], ssl.SSLEOFError)
+            failure = Unreachable if is_gone else errors.MinisetsError
+            raise failure(f"the server at {self.access.url} did not answer: {error}") from error
         if response.status >= 400:
             raise refusal(_decoded(response))
         return response

@@ -208,9 +208,11 @@ def program(does: Callable[[socket.socket], None]) -> Iterator[int]:
 
         thread = threading.Thread(target=accept)
         thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
 
 
 def hang_up(connected: socket.socket) -> None:
@@ -228,6 +230,17 @@ def speak_plainly(connected: socket.socket) -> None:
 
 def mumble(connected: socket.socket) -> None:
     connected.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_one_that_is_away(whole: Whole) -> None:
+    def hear_and_hang_up(connected: socket.socket) -> None:
+        connected.recv(4096)
+
+    with program(hear_and_hang_up) as port:
+        client = ApiClient(dataclasses.replace(whole.access, url=f"https://127.0.0.1:{port}"))
+        with pytest.raises(Unreachable):
+            client.get(Ref("Pod", "default", "web-0"))
+        client.close()
 
 
 @pytest.mark.parametrize("does", [hang_up, say_nothing, speak_plainly, mumble])
