@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -27,6 +28,7 @@ from minisets.engine.docker_streams import (
     Wire,
     end_of_file,
     lines_of_json,
+    link_in,
 )
 from minisets.engine.interface import ExecState
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     )
 
 CALL_TIMEOUT = timedelta(seconds=60)
+_PLAIN = {"Accept-Encoding": "identity"}
 # Why: each exec of a probe makes four events more, which nobody waits for.
 _EVENTS = [
     "create",
@@ -89,7 +92,8 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         """About the engine; raises EngineUnavailable where none answers."""
         with translated(f"the engine at {self.address}"):
-            return translate.info(self._client.info(), self._client.api_version)
+            found = translate.info(self._client.info(), self._client.api_version)
+        return replace(found, socket=str(self.address.socket or ""))
 
     # --- containers ---
 
@@ -178,6 +182,13 @@ class DockerEngine:
             return None
         return translate.path_stat(answer.headers["X-Docker-Container-Path-Stat"])
 
+    def read_link(self, container: str, path: str) -> str:
+        """What a symlink says. Why not what `stat_path` does: that is where it leads in the container."""
+        with translated(f"{path} in container {container}"):
+            wire = self._open("GET", f"containers/{quote(container)}/archive", {"path": path}, headers=_PLAIN)
+        with contextlib.closing(wire):
+            return link_in(wire)
+
     def file_end(self, container: str, path: str, at_most: int) -> bytes | None:
         """The last bytes of a file; None if nothing is there, or something that is no file."""
         try:
@@ -186,7 +197,7 @@ class DockerEngine:
                     "GET",
                     f"containers/{quote(container)}/archive",
                     {"path": path},
-                    headers={"Accept-Encoding": "identity"},
+                    headers=_PLAIN,
                 )
         except EngineNotFound:
             self._inspect(container)  # Why: the one answer stands for a missing file and a missing container

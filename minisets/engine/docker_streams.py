@@ -132,6 +132,14 @@ def end_of_file(chunks: Iterable[bytes], at_most: int) -> bytes | None:
         return end
 
 
+def link_in(chunks: Iterable[bytes]) -> str:
+    """What the symlink says that a tar archive begins with; empty if that is something else."""
+    source: Any = _Chunks(chunks)
+    with tarfile.open(fileobj=source, mode="r|") as tar:
+        member = tar.next()
+        return member.linkname if member is not None and member.issym() else ""
+
+
 class DockerStream:
     """The output of a container or a command; with a tty all of it is `stdout`."""
 

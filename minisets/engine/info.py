@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine says of itself and of its machine. root: where it keeps its data."""
+    """What the engine says of itself and of its machine. root: where it keeps its data.
+
+    socket: where it answers us, as we see it; empty where that is no Unix socket.
+    """
 
     id: str
     name: str
@@ -21,6 +24,7 @@ class EngineInfo:
     memory_bytes: int
     rootless: bool
     root: str = ""
+    socket: str = ""
 
     @property
     def has_sub_paths(self) -> bool:

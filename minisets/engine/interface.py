@@ -334,6 +334,9 @@ class Engine(Protocol):
     def stat_path(self, container: str, path: str) -> PathStat | None:
         """What is at a path, links on the way there followed; of a container that was only made too."""
 
+    def read_link(self, container: str, path: str) -> str:
+        """What a symlink says, word for word; empty if there is something else at the path."""
+
     def file_end(self, container: str, path: str, at_most: int) -> bytes | None:
         """The last bytes of a file, seen as the container does or did, running or ended; None: no file."""
 

@@ -15,7 +15,7 @@ from minisets.engine.interface import ExecState, VolumeSpec
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
 from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
-from minisets.engine.memory_resources import carries
+from minisets.engine.memory_resources import ROOT, carries
 from minisets.engine.memory_streams import Channel, MemoryExecStream
 from minisets.errors import EngineConflict, EngineError, EngineNotFound, EngineUnavailable
 
@@ -76,6 +76,7 @@ class MemoryEngine(MemoryMachine):
             cpus=4,
             memory_bytes=8 * 1024**3,
             rootless=False,
+            root=ROOT,
         )
 
     @_call
@@ -200,6 +201,11 @@ class MemoryEngine(MemoryMachine):
     def stat_path(self, container: str, path: str) -> PathStat | None:
         """What is at a path."""
         return self._paths.stat(self._find(container), path)
+
+    @_call
+    def read_link(self, container: str, path: str) -> str:
+        """What a symlink says."""
+        return self._paths.read_link(self._find(container), path)
 
     @_call
     def file_end(self, container: str, path: str, at_most: int) -> bytes | None:

@@ -156,6 +156,11 @@ class MemoryMachine:
         with self._lock:
             self._paths.set_on_host(path, kind)
 
+    def link_on_host(self, path: str, target: str) -> None:
+        """A symlink at a path of the machine, and what it says."""
+        with self._lock:
+            self._paths.link_on_host(path, target)
+
     def kind_on_host(self, path: str) -> PathKind | None:
         """What the machine has at a path."""
         with self._lock:

@@ -43,10 +43,27 @@ class Paths:
 
     def kind_on_host(self, path: str) -> PathKind | None:
         """What is at a path of the machine."""
-        found = self._host.get(path.strip("/"))
+        path = self._real(path)
+        found = self._host.get(path)
         if found is not None:
             return "directory" if found.is_directory else "file"
-        return self._kinds.get(path.strip("/"), "directory")
+        return self._kinds.get(path, "directory")
+
+    def link_on_host(self, path: str, target: str) -> None:
+        """A symlink at a path of the machine."""
+        self._host[path.strip("/")] = File(link=target)
+
+    def _real(self, path: str) -> str:
+        """A path of the machine without links, and without its first slash."""
+        path = posixpath.normpath(f"/{path}").strip("/")
+        for _ in range(_LINKS_AT_MOST):
+            heads = (path[:end] for end in (*(at for at, one in enumerate(path) if one == "/"), len(path)))
+            link = next((head for head in heads if head in self._host and self._host[head].link), None)
+            if link is None:
+                break
+            target = posixpath.join(f"/{posixpath.dirname(link)}", self._host[link].link)
+            path = posixpath.normpath(f"{target}{path[len(link) :]}").strip("/")
+        return path
 
     def bind(self, spec: ContainerSpec) -> None:
         """What a create call does about paths of the machine: some are made, others have to be there."""
@@ -57,7 +74,7 @@ class Paths:
                         f'container {spec.name}: invalid mount config for type "bind": '
                         f"bind source path does not exist: {mount.source}"
                     )
-                self._kinds[mount.source.strip("/")] = "directory"
+                self._kinds[self._real(mount.source)] = "directory"
 
     # --- in containers ---
 
@@ -74,7 +91,7 @@ class Paths:
         for volume in self._volumes.records.values():
             if f"{mount.source}/".startswith(root := f"{volume.volume.mountpoint}/"):
                 return volume.files, _joined(mount.source[len(root) :], below)
-        return self._host, _joined(mount.source.strip("/"), below)
+        return self._host, _joined(self._real(mount.source), below)
 
     def followed(self, record: Record, path: str) -> str:
         """The path without links, as the container sees it; as far as it goes, if there are too many."""
@@ -96,6 +113,12 @@ class Paths:
         """What was put there, links not followed."""
         files, below = self.place(record, path)
         return files.get(below)
+
+    def read_link(self, record: Record, path: str) -> str:
+        """What a symlink says; links on the way there are followed."""
+        head, _, name = posixpath.normpath(path).rpartition("/")
+        found = self.file(record, f"{self.followed(record, head or '/').rstrip('/')}/{name}")
+        return found.link if found else ""
 
     def stat(self, record: Record, path: str) -> PathStat | None:
         """What is at a path; links on the way there are followed."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from minisets.engine.memory_files import File
 
 
+ROOT = "/var/lib/docker"
+
+
 def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether all wanted labels are there; an empty value asks only for the label."""
     return all(key in labels and (not value or labels[key] == value) for key, value in wanted.items())
@@ -120,7 +123,7 @@ class Volumes:
     def create(self, spec: VolumeSpec) -> Volume:
         """Make it, or hand out whatever has the name, labels unseen: Docker's trap."""
         if spec.name not in self.records:
-            mountpoint = f"/var/lib/docker/volumes/{spec.name}/_data"
+            mountpoint = f"{ROOT}/volumes/{spec.name}/_data"
             made = Volume(spec.name, dict(spec.labels), spec.driver, dict(spec.options), mountpoint)
             self.records[spec.name] = VolumeRecord(made)
         return self.records[spec.name].volume

@@ -28,11 +28,14 @@ Decided 2026-11-25:
 - Which files a volume shows is the name of the folder that `..data` points at: a new kubelet reads it, and
   writes only what differs. Rejected: a label, a file of hashes.
 - The machine is looked at through containers that bind a path and are never started; they carry no pod's
-  labels, or their end would wake the pod that made them. Rejected: binding `/`.
+  labels, or their end would wake the pod that made them.
 - A part of a volume, below API 1.45, is a bind of where the volume lies. Rejected: a second `local` volume
   (it cannot be a file).
 - What a container says at its end lies in a nameless volume of its sandbox, bound file by file. Traps: `/dev`
   is the container's own tmpfs, gone at its end; a volume mount is a folder. Where an engine will not bind,
   the container goes without. Rejected: a named volume a pod (one more to see, one more step in each plan).
 - A pod is admitted once, before it has a startTime; one that was refused has none.
+
+Decided 2026-11-29: what binds a path of the machine is refused where that leads to the engine's own; which
+paths these are, and how it is found out, stands in `volumes/`.
 """

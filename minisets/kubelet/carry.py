@@ -104,7 +104,7 @@ class Carrier:
         self._parts = parts
         self._engine = parts.engine
         self._cluster = parts.settings.cluster
-        self.mounting = Mounting(parts.store, parts.engine, parts.memory, parts.sandbox_image, self._cluster)
+        self.mounting = Mounting(parts.store, parts.engine, parts.memory, parts.sandbox_image, parts.settings)
 
     def carry_out(self, pod: Object, observed: ObservedPod, action: PodAction) -> bool:  # noqa: PLR0912 - one row an action
         """Whether it makes sense to look at the pod again at once. Raises what the engine raised."""

@@ -7,10 +7,12 @@ Kubernetes: pod-security-admission policy/check_{hostPathVolumes,hostNamespaces,
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.objects import fidelity
+from minisets.objects.barred_paths import USUALLY, reached, relation
 from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def _docker_volume(obj: Object) -> Iterator[Exposure]:
         yield Exposure(f"metadata.annotations[{ADOPTED}]", f"the Docker volume {adopted}, whoever made it")
     device = _map(_map(_map(obj.get("spec")).get("csi")).get("volumeAttributes")).get("device")
     if str(device or "").startswith("/"):
-        yield Exposure("spec.csi.volumeAttributes", f"its files below {device}")
+        yield Exposure("spec.csi.volumeAttributes", _files_below(device))
 
 
 def _pod(spec: dict[str, Any], path: str) -> Iterator[Exposure]:
@@ -99,7 +101,14 @@ def _pod(spec: dict[str, Any], path: str) -> Iterator[Exposure]:
 def _folder(volume: dict[str, Any], path: str) -> Iterator[Exposure]:
     for source in ("hostPath", "local"):
         if source in volume:
-            yield Exposure(f"{path}.{source}", f"its files below {_map(volume[source]).get('path')}")
+            yield Exposure(f"{path}.{source}", _files_below(_map(volume[source]).get("path")))
+
+
+def _files_below(path: Any) -> str:
+    """Where engines usually are, it is told now that the kubelet will not mount it."""
+    found = reached(path, USUALLY) if isinstance(path, str) and path.startswith("/") else None
+    refused = f"; it will not be mounted, as it {relation(posixpath.normpath(path), found)}" if found else ""
+    return f"its files below {path}{refused}"
 
 
 def _container(security: dict[str, Any], path: str) -> Iterator[Exposure]:

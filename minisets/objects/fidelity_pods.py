@@ -209,9 +209,11 @@ EmptyDirVolumeSource
   ~ sizeLimit: a quota for the medium Memory only
   - mode: alpha and off, as in Kubernetes: 0777
 HostPathVolumeSource
-  + path [mounts]
+  ~ path=/|/var|/var/lib|/run|/var/run|/var/run/docker.sock: it leads to the engine, the pod waits
+  + path [mounts real-host-path]
   + type [path-types made-paths real-paths]
 LocalVolumeSource
+  ~ path=/|/var|/var/lib|/run|/var/run|/var/run/docker.sock: it leads to the engine, the pod waits
   + path [host-paths real-local]
   - fsType: no file system is mounted, only the path
 ProjectedVolumeSource

@@ -228,6 +228,8 @@ scenarios/test_volumes.py
   real-ephemeral     an_ephemeral_volume_lives_and_dies_with_its_pod
   real-local         the_data_of_a_local_volume_is_given_to_the_group
   real-group         a_claims_content_is_given_to_the_group_before_the_first_start
+scenarios/test_host_paths.py
+  real-host-path     an_ordinary_path_is_mounted_by_links_and_through_a_claim
 scenarios/test_containers.py
   real-messages      a_container_says_why_it_ended_whoever_it_runs_as_and_whatever_it_may_write
   real-command       command_and_args_stand_for_the_images_entrypoint_and_cmd

@@ -17,7 +17,7 @@ spec:
   hostUsers: false
   volumes:
   - name: docker
-    hostPath: {path: /var/run/docker.sock}
+    hostPath: {path: /etc/hosts}
   containers:
   - name: tool
     image: nginx:1
@@ -51,7 +51,7 @@ def test_what_gives_a_pod_the_machine_is_named_with_its_line(run: Run, whole: Wh
     assert (ran.code, ran.out) == (0, "pod/tool created\n"), ran.err
     named = [line.split(": gives a pod the machine: ") for line in warned(ran) if "the machine" in line]
     assert named == [
-        ["Warning: stdin:8: pod/tool: spec.volumes[0].hostPath", "its files below /var/run/docker.sock"],
+        ["Warning: stdin:8: pod/tool: spec.volumes[0].hostPath", "its files below /etc/hosts"],
         [
             "Warning: stdin:13: pod/tool: spec.containers[0].securityContext.privileged",
             "its devices and all of root's rights",

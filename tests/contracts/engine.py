@@ -343,6 +343,9 @@ class EngineContract:
         assert seen("/far") == PathStat("symlink", 0o777, "/")
         assert seen("/none") is None
         assert seen("/none/deeper") is None
+        said = {path: world.engine.read_link(container, f"/v/data/{path}") for path in files}
+        assert said == {path: text if isinstance(text, str) else "" for path, text in files.items()}
+        assert world.engine.read_link(container, "/v/data/folder") == "deep"
         with pytest.raises(EngineNotFound):
             world.engine.stat_path(world.name("missing"), "/")
 

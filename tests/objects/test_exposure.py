@@ -99,3 +99,20 @@ def test_a_docker_volume_whose_options_bind_a_folder_is_named() -> None:
     csi = {"driver": "docker.minisets.dev", "volumeHandle": "a", "volumeAttributes": attributes}
     (line,) = opened("PersistentVolume", {"csi": csi})
     assert line == "spec.csi.volumeAttributes: gives a pod the machine: its files below /etc"
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/", "contains /var/lib/docker, the engine's data"),
+        ("/var/run/docker.sock/", "is /var/run/docker.sock, the engine's socket"),
+        ("/var/lib/docker/volumes", "lies in /var/lib/docker, the engine's data"),
+    ],
+)
+def test_a_path_that_is_never_mounted_is_told_of_before_an_engine_is_asked(path: str, why: str) -> None:
+    said = f"its files below {path}; it will not be mounted, as it {why}"
+    (line,) = opened("PersistentVolume", {"local": {"path": path}})
+    assert line == f"spec.local: gives a pod the machine: {said}"
+    attributes = {"type": "none", "o": "bind", "device": path}
+    (line,) = opened("PersistentVolume", {"csi": {"volumeAttributes": attributes}})
+    assert line == f"spec.csi.volumeAttributes: gives a pod the machine: {said}"

@@ -7,6 +7,7 @@ Docker volumes. Must not: when to write or mount (`plan.py`), which volume a cla
     mounts.py       what stands behind each volume (pure)    mounting.py     makes them, fills them, owns them
     files.py        configMap, secret, ... as files (pure)   subpaths.py     a part, and that it stays inside
     host_paths.py   looks at the machine                     provisioner.py  claims' volumes, made and deleted
+    links.py        where a path leads (pure)
     remote.py       storage elsewhere, as Docker volumes (pure)
 
 2026-11-25: what a laptop has not (rbd, iscsi, another csi driver) is a Docker volume, one for each image and
@@ -16,4 +17,15 @@ counts where upstream's plugin reads it, and else its claim's. A csi volume of o
 2026-11-25: A volume that is not ours is mounted only for the PV whose annotation `minisets.dev/adopted`
 names it, and never one that any minisets labelled. Rejected: copying it (twice the space), relabelling (no
 engine can).
+2026-11-29: No path of the machine is mounted that is, lies in or contains the engine's data, a socket of its
+own or our state; a hostPath, a local volume, or what a Docker volume's options name. Also not read-only (a
+copy of the state has everybody's Secrets), and not by a subPath (the sandbox or the engine sees the whole).
+So `/` and `/var` are refused too, which a node exporter would like to have: it can be given `/proc`, `/sys`,
+`/etc`. Refused, too, is what leads through a process in /proc: its links do not say where they lead.
+Links are followed component by component in a container that binds `/`, read-only, and is never started: what
+`read_link` says is taken word for word. Rejected: to bind each folder on the way (as many mounts, and a link
+is not seen in its own folder's bind; below Docker Desktop's shared folders it fails); where the engine says
+that a link leads (it looks from inside the container: wrong for absolute links and for `..` after one);
+remembering (a link can change); /proc/self/mountinfo of a started container (300 ms more a pod).
+What cannot be known: a disk that is mounted at two places, a block device that holds the data.
 """

@@ -7,7 +7,7 @@ to `mounts.py`, what is in it to `files.py`, when to write to `plan.py`, the mac
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,13 @@ from minisets.kubelet.volumes.files import archive_beside, archive_of, files_of,
 from minisets.kubelet.volumes.host_paths import INSIDE, HostPathMissing, HostPaths
 from minisets.kubelet.volumes.remote import volume_spec
 from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
+from minisets.objects.barred_paths import named_in
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, spec_of
 from minisets.settings import NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from minisets.engine.interface import Engine, Mount, PathStat
     from minisets.kubelet.containers import Wanted
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import ObservedPod
     from minisets.objects.kinds import Object
+    from minisets.settings import Settings
     from minisets.store.interface import Store
 
 _log = logging.getLogger(__name__)
@@ -48,13 +50,13 @@ class Mounting:
     """The volumes of this node's pods."""
 
     def __init__(
-        self, store: Store, engine: Engine, memory: Memory, image: SandboxImage, cluster: str
+        self, store: Store, engine: Engine, memory: Memory, image: SandboxImage, settings: Settings
     ) -> None:
         self._store = store
         self._engine = engine
         self._memory = memory
-        self._cluster = cluster
-        self.host_paths = HostPaths(engine, image, cluster)
+        self._cluster = settings.cluster
+        self.host_paths = HostPaths(engine, image, settings)
 
     # --- volumes ---
 
@@ -71,9 +73,11 @@ class Mounting:
 
     def sources(self, pod: Object) -> Mapping[str, mounts.Source]:
         """What stands behind each volume. What is not ours is not mounted because a PV names it."""
-        return {name: self._found(mounts.source_of(pod, name, self._store)) for name in mounts.volumes(pod)}
+        return {
+            name: self._found(name, mounts.source_of(pod, name, self._store)) for name in mounts.volumes(pod)
+        }
 
-    def _found(self, source: mounts.Source) -> mounts.Source:
+    def _found(self, volume: str, source: mounts.Source) -> mounts.Source:
         """With the Docker volume's name; the volume is there, and ours."""
         if source.kind != "volume":
             return source
@@ -83,6 +87,7 @@ class Mounting:
         if found is None and wanted is not None:
             if name == self._cluster:  # Why: the state will lie there when it is made
                 raise NotYet(f"the Docker volume {name} is for the cluster's own state: not made", _FAILED)
+            self._refuse(volume, source, wanted.options)
             found = self._engine.create_volume(wanted)
         if found is None:
             raise NotYet(f"the Docker volume {name} is gone", _FAILED)
@@ -90,6 +95,8 @@ class Mounting:
         is_ours = labels.is_data(found.labels, self._cluster)
         if not is_ours and not labels.is_taken_in(found.labels, name, source.adopted):
             raise NotYet(f"the Docker volume {name} is not a claim's of minisets: it is not mounted", _FAILED)
+        # Why what it has: an engine keeps the options that the volume was made with, whatever is asked now.
+        self._refuse(volume, source, found.options)
         return replace(source, name=name)
 
     def problems(self, pod: Object) -> tuple[str, ...]:
@@ -107,12 +114,14 @@ class Mounting:
         return tuple(problems)
 
     def _check(self, volume: str, source: mounts.Source) -> None:
-        try:
+        with _as_a_mount(volume, source):
             self.host_paths.check(source.name, source.path_type)
-        except NotYet as error:
-            step = "NewMounter initialization" if source.path_type == mounts.LOCAL else "SetUp"
-            said = f'MountVolume.{step} failed for volume "{volume}" : {error}'
-            raise NotYet(said, error.reason) from error
+
+    def _refuse(self, volume: str, source: mounts.Source, options: Mapping[str, str]) -> None:
+        """Why here too: a Docker volume can be a bind of any path of the machine."""
+        if paths := named_in(options):
+            with _as_a_mount(volume, source):
+                self.host_paths.refuse(*paths)
 
     # --- what is in them ---
 
@@ -195,6 +204,10 @@ class Mounting:
         sources = self.sources(pod)
         whole = mounts.container_mounts(pod, one.spec, sources, observed.volumes)
         asked = one.spec.get("volumeMounts") or ()
+        for name in {each["name"] for each in asked}:
+            if sources[name].kind == "bind":  # Why again: a link may lead elsewhere since the pod began
+                with _as_a_mount(name, sources[name]):
+                    self.host_paths.refuse(sources[name].name)
         return tuple(
             self._mounted(pod, one, each, mount, env, sandbox)
             for each, mount in zip(asked, whole, strict=True)
@@ -268,6 +281,17 @@ class Mounting:
 
     def _node(self) -> Object | None:
         return self._store.get(Ref("Node", "", NODE))
+
+
+@contextmanager
+def _as_a_mount(volume: str, source: mounts.Source) -> Iterator[None]:
+    """What stands in the way, in the words of Kubernetes' events."""
+    try:
+        yield
+    except NotYet as error:
+        step = "NewMounter initialization" if source.path_type == mounts.LOCAL else "SetUp"
+        said = f'MountVolume.{step} failed for volume "{volume}" : {error}'
+        raise NotYet(said, error.reason) from error
 
 
 def _refused(one: Wanted, asked: dict[str, Any], what: str, error: Exception) -> NotYet:

@@ -1,16 +1,20 @@
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from minisets.clock import FakeClock
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, PathKind
+from minisets.engine.info import EngineInfo
+from minisets.engine.interface import ContainerSpec, Mount, PathKind
 from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.host_paths import HostPaths
 from minisets.kubelet.volumes.mounts import LOCAL
+from minisets.settings import Settings
 from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
@@ -22,7 +26,7 @@ def engine() -> MemoryEngine:
 
 @pytest.fixture
 def host_paths(engine: MemoryEngine) -> HostPaths:
-    return HostPaths(engine, SandboxImage(engine), "minisets")
+    return HostPaths(engine, SandboxImage(engine), Settings("minisets", Path(), "memory"))
 
 
 @pytest.mark.parametrize(
@@ -74,11 +78,6 @@ def test_the_path_of_a_local_volume_has_to_be_there(engine: MemoryEngine, host_p
     engine.set_on_host("/mnt/disk", None)
     with pytest.raises(NotYet, match='path "/mnt/disk" does not exist'):
         host_paths.check("/mnt/disk", LOCAL)
-
-
-def test_the_whole_machine_is_not_bound_to_be_looked_at(engine: MemoryEngine, host_paths: HostPaths) -> None:
-    engine.fail_next("create_container", AssertionError("it is known to be a directory"))
-    host_paths.check("/", "Directory")
 
 
 def test_a_file_is_not_made_where_no_folder_is(engine: MemoryEngine, host_paths: HostPaths) -> None:
@@ -134,3 +133,131 @@ def test_a_pod_waits_until_a_path_is_what_it_should_be(world: World) -> None:
     world.engine.set_on_host("/run/x.sock", "socket")
     world.pass_time(timedelta(seconds=31))
     world.wait_ready()
+
+
+# --- what no pod may reach ---
+
+ADVICE = (
+    "no pod may reach that, not even to read, because every volume and the state of minisets lie there or "
+    "behind it; name a path outside of it"
+)
+
+
+@pytest.mark.parametrize("kind", ["", "Directory", "DirectoryOrCreate", "Socket", LOCAL])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/", 'path "/" contains /var/lib/docker, the engine\'s data'),
+        ("/var/lib/docker/x", 'path "/var/lib/docker/x" lies in /var/lib/docker, the engine\'s data'),
+        ("/var/run/docker.sock", 'path "/var/run/docker.sock" is /var/run/docker.sock, the engine\'s socket'),
+        ("/srv/link", 'path "/srv/link" leads to /var, which contains /var/lib/docker, the engine\'s data'),
+        (
+            "/srv/near/lib/docker",
+            'path "/srv/near/lib/docker" leads to /var/lib/docker, the engine\'s data',
+        ),
+        (
+            "/other/docker.sock",
+            'path "/other/docker.sock" leads to /run/docker.sock, the engine\'s socket',
+        ),
+        (
+            "/srv/process/root",
+            'path "/srv/process/root" leads to /proc/7/root, which lies in /proc/7, what a process sees',
+        ),
+    ],
+)
+def test_a_path_that_leads_to_the_engines_own_is_refused_and_nothing_is_made(
+    engine: MemoryEngine, host_paths: HostPaths, path: str, says: str, kind: str
+) -> None:
+    engine.link_on_host("/srv/link", "/var")
+    engine.link_on_host("/srv/near", "../srv/link")
+    engine.link_on_host("/other", "/run")
+    engine.link_on_host("/srv/process", "/proc/7")
+    engine.set_on_host("/var/lib/docker/x", None)
+    with pytest.raises(NotYet) as caught:
+        host_paths.check(path, kind)
+    assert str(caught.value) == f"{says}: {ADVICE}"
+    assert caught.value.reason == "FailedMount"
+    assert engine.kind_on_host("/var/lib/docker/x") is None
+    assert engine.list_containers({}) == (), "what was looked through is gone"
+
+
+@pytest.mark.parametrize("path", ["/srv/deep/er", "/srv/link/x", "/proc", "/var/log", "/gone/deep/er"])
+def test_any_other_path_is_not(engine: MemoryEngine, host_paths: HostPaths, path: str) -> None:
+    engine.link_on_host("/srv/link", "/home/me")
+    engine.set_on_host("/gone", None)
+    host_paths.refuse(path)
+    assert engine.list_containers({}) == ()
+
+
+def test_what_the_control_container_mounts_is_the_machines_way_to_us(
+    engine: MemoryEngine, host_paths: HostPaths
+) -> None:
+    """A rootless engine's socket, and a state that lies outside of the engine's data."""
+    engine.link_on_host("/run/user", "/run/.ro/user")
+    control = labels.control_labels("minisets", "content", 1, 1)
+    mounts = (
+        Mount("bind", "/var/run/docker.sock", "/run/user/1000/docker.sock"),
+        Mount("bind", "/var/lib/minisets", "/pool/minisets"),
+        Mount("tmpfs", "/scratch"),
+    )
+    engine.create_container(ContainerSpec("minisets", "control", control, mounts=mounts))
+    for path, what in {
+        "/run/user/1000": "contains /run/user/1000/docker.sock, the engine's socket",
+        "/run/.ro/user/1000": "contains /run/.ro/user/1000/docker.sock, the engine's socket",
+        "/pool": "contains /pool/minisets, the state of minisets",
+    }.items():
+        with pytest.raises(NotYet) as caught:
+            host_paths.refuse(path)
+        assert what in str(caught.value)
+    host_paths.refuse("/run/user/1001", "/scratch")
+
+
+def test_a_stranger_that_has_the_control_containers_name_bars_nothing(
+    engine: MemoryEngine, host_paths: HostPaths
+) -> None:
+    mounts = (Mount("bind", "/x", "/pool"),)
+    engine.create_container(ContainerSpec("minisets", "x", {}, mounts=mounts))
+    host_paths.refuse("/pool")
+
+
+def test_a_server_on_the_machine_itself_keeps_its_state_and_its_socket(engine: MemoryEngine) -> None:
+    class Elsewhere(MemoryEngine):
+        def info(self) -> EngineInfo:
+            return replace(super().info(), socket="/home/me/docker.sock")
+
+    engine = Elsewhere(FakeClock())
+    host_paths = HostPaths(engine, SandboxImage(engine), Settings("minisets", Path("/home/you/state")))
+    for path, what in {"/home/me": "the engine's socket", "/home/you": "the state of minisets"}.items():
+        with pytest.raises(NotYet, match=what):
+            host_paths.refuse(path)
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_pod_waits_that_would_reach_the_engine(world: World) -> None:
+    world.engine.link_on_host("/srv/link", "/run")
+    volume = {"name": "host", "hostPath": {"path": "/srv/link"}}
+    mount = {"name": "host", "mountPath": "/x", "subPath": "harmless"}
+    world.create_pod(volumes=[volume], containers=[container(volumeMounts=[mount])])
+    said = (
+        'MountVolume.SetUp failed for volume "host" : path "/srv/link" leads to /run, which contains '
+        f"/run/docker.sock, the engine's socket: {ADVICE}"
+    )
+    until(lambda: world.events("FailedMount") == [said], "the Event", SOON)
+    assert world.waiting_reason() == "ContainerCreating"
+    assert world.names() == []
+    world.engine.link_on_host("/srv/link", "/home")
+    world.pass_time(timedelta(seconds=31))
+    world.wait_ready()
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_link_that_was_changed_since_is_looked_at_before_each_container(world: World) -> None:
+    world.engine.link_on_host("/srv/link", "/home")
+    volume = {"name": "host", "hostPath": {"path": "/srv/link"}}
+    mount = {"name": "host", "mountPath": "/x"}
+    world.create_pod(volumes=[volume], containers=[container(volumeMounts=[mount])])
+    world.wait_ready()
+    world.engine.link_on_host("/srv/link", "/var/lib/docker")
+    world.engine.exit("web-0")
+    until(lambda: world.waiting_reason() == "FailedMount", "the refusal", SOON)
+    assert "leads to /var/lib/docker" in str(world.container_status()["state"])

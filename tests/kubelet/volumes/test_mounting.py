@@ -278,6 +278,6 @@ def test_what_the_sandboxs_program_says_is_why_it_failed(world: World) -> None:
     engine, image = world.engine, SandboxImage(world.engine)
     sandbox = engine.create_container(ContainerSpec("other", image.ensured(), {}))
     engine.start_container(sandbox)
-    mounting = Mounting(world.store, engine, Memory(world.clock), image, "minisets")
+    mounting = Mounting(world.store, engine, Memory(world.clock), image, world.settings)
     with pytest.raises(EngineError, match="pause own /v/one 7: pause: cannot open /v/one: error 2"):
         mounting.write(pod, "one", sandbox)

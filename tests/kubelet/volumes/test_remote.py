@@ -45,7 +45,7 @@ def mounted(world: World, volume: dict[str, Any]) -> Mount:
 
 def mounting_of(world: World) -> Mounting:
     return Mounting(
-        world.store, world.engine, Memory(world.clock), SandboxImage(world.engine), world.settings.cluster
+        world.store, world.engine, Memory(world.clock), SandboxImage(world.engine), world.settings
     )
 
 
@@ -254,3 +254,45 @@ def test_a_strangers_volume_that_has_an_images_name_is_not_touched(world: World)
 def test_a_claims_volume_that_is_gone_is_not_made_again_empty(world: World) -> None:
     with pytest.raises(NotYet, match="the Docker volume shared is gone"):
         mounted(world, bound(world, csi=OURS))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"type": "none", "o": "bind", "device": "/var/lib/docker/volumes"}, "lies in /var/lib/docker"),
+        ({"type": "none", "o": "bind", "device": "/srv/link/docker.sock"}, "leads to /run/docker.sock"),
+        ({"type": "overlay", "device": "overlay", "o": "lowerdir=/srv:/var"}, "contains /var/lib/docker"),
+    ],
+)
+def test_no_docker_volume_is_made_that_leads_to_the_engines_own(
+    world: World, attributes: dict[str, str], says: str
+) -> None:
+    world.engine.link_on_host("/srv/link", "/run")
+    claimed = bound(world, csi={**OURS, "volumeAttributes": attributes})
+    with pytest.raises(NotYet) as caught:
+        mounted(world, claimed)
+    assert str(caught.value).startswith('MountVolume.SetUp failed for volume "data" : path "')
+    assert says in str(caught.value)
+    assert world.engine.inspect_volume("shared") is None
+
+
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_a_docker_volume_that_is_there_is_judged_by_what_it_was_made_with(
+    world: World, *, is_adopted: bool
+) -> None:
+    """Ours, of a PersistentVolume that has other attributes by now; or anybody's, taken in."""
+    options = {"type": "none", "o": "bind", "device": "/"}
+    harmless = {"type": "none", "o": "bind", "device": "/srv"}
+    made = {} if is_adopted else dict(volume_spec("minisets", remote_of("csi", OURS)).labels)
+    world.engine.create_volume(VolumeSpec("shared", made, options=options))
+    more = {} if is_adopted else {"volumeAttributes": harmless}
+    claimed = bound(world, csi={**OURS, **more})
+    if is_adopted:
+        adopt = {"metadata": {"annotations": {ADOPTED: "shared"}}}
+        world.registry.change(Ref("PersistentVolume", "", "disk"), lambda old: patched(old, adopt))
+    with pytest.raises(NotYet, match='path "/" contains /var/lib/docker'):
+        mounted(world, claimed)
+
+
+def patched(old: Object, new: dict[str, Any]) -> Object:
+    return {**old, "metadata": {**old["metadata"], **new["metadata"]}}
