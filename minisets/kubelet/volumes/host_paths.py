@@ -133,9 +133,10 @@ class HostPaths:
         """What stands at a path, as `ways` asks for it."""
         inside = f"{INSIDE}{path}"
         found = self._engine.stat_path(container, inside)
-        if found is None or found.kind not in ("directory", "symlink"):
-            return None
-        return self._engine.read_link(container, inside) or _inside(found.link)
+        if found is not None and found.kind == "symlink":
+            # Why the rest: Podman shows what a link leads to for the link; where that is it tells.
+            return self._engine.read_link(container, inside) or found.link.removeprefix(INSIDE)
+        return "" if found is not None and found.kind == "directory" else None
 
     @contextmanager
     def opened(self, path: str, *, read_only: bool = False) -> Iterator[str]:
@@ -205,8 +206,3 @@ def _refuse_one(path: str, way: str, barred: tuple[Barred, ...]) -> None:
     else:
         where = f'path "{path}" leads to {way}, which {relation(way, found)}'
     raise NotYet(f"{where}: {_ADVICE}", "FailedMount")
-
-
-def _inside(link: str) -> str:
-    """Why: Podman shows what a link leads to for the link; where that is it tells."""
-    return link.removeprefix(INSIDE) if link else ""
