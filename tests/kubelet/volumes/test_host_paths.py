@@ -189,6 +189,12 @@ def test_any_other_path_is_not(engine: MemoryEngine, host_paths: HostPaths, path
     assert engine.list_containers({}) == ()
 
 
+def test_only_links_are_read(engine: MemoryEngine, host_paths: HostPaths) -> None:
+    """To read anything else would have the engine pack all that is in it."""
+    engine.fail_next("read_link", AssertionError("it is no link"))
+    host_paths.refuse("/srv/deep/er")
+
+
 def test_what_the_control_container_mounts_is_the_machines_way_to_us(
     engine: MemoryEngine, host_paths: HostPaths
 ) -> None:
