@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minisets.engine import labels
+from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_true, status_of
 from tests.scenarios.bare import WAITS, claim, made, pod, state
 from tests.scenarios.cluster import DEADLINE, SOON
@@ -120,6 +121,9 @@ def test_a_link_that_leads_elsewhere_later_lets_the_pod_go_on(cluster: Cluster, 
     said_of(cluster, name, "the engine's data")
     (tmp_path / "link").unlink()
     (tmp_path / "link").symlink_to("folder")
+    with cluster.api() as api:  # Why: the machine tells nobody, the kubelet looks again after a while
+        annotations = {"annotations": {"look": "again"}}
+        api.patch(Ref("Pod", "default", name), {"metadata": annotations}, form="merge")
     until(lambda: is_true(cluster.pod(name), "Ready"), "the pod to go on", 2 * DEADLINE)
     until((tmp_path / "folder/file").exists, "what it wrote", SOON)
 
