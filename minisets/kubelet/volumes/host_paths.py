@@ -110,11 +110,15 @@ class HostPaths:
                 _refuse_one(path, real_path(path, look), real)
 
     def _own(self) -> tuple[Barred, ...]:
-        """What this engine and this cluster say of themselves: the engine's data, its socket, our state."""
+        """What this engine and this cluster say of themselves: the engine's data, its socket, our state.
+
+        Why not what is barred everywhere: to follow a link takes the engine longer than all else here.
+        """
         info = self._engine.info()
         data = (Barred(info.root, DATA),) if info.root else ()
+        known = (*data, *EVERYWHERE)
         more = (one for one in self._behind_us(info.socket) if one.path.startswith("/"))
-        return (*data, *(one for one in more if not (data and is_within(one.path, info.root))))
+        return (*data, *(one for one in more if not any(is_within(one.path, each.path) for each in known)))
 
     def _behind_us(self, socket: str) -> list[Barred]:
         """Where on the machine lies what the control container mounts; without one we are on the machine."""

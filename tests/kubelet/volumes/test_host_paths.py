@@ -218,6 +218,16 @@ def test_what_the_control_container_mounts_is_the_machines_way_to_us(
     host_paths.refuse("/run/user/1001", "/scratch")
 
 
+def test_a_socket_at_its_usual_place_is_not_followed(engine: MemoryEngine, host_paths: HostPaths) -> None:
+    """Its names are known, and to read a link takes the engine longer than all else."""
+    engine.link_on_host("/var/run", "/run")
+    control = labels.control_labels("minisets", "content", 1, 1)
+    mounts = (Mount("bind", "/var/run/docker.sock", "/var/run/docker.sock"),)
+    engine.create_container(ContainerSpec("minisets", "control", control, mounts=mounts))
+    engine.fail_next("read_link", AssertionError("there is no need to"))
+    host_paths.refuse("/srv")
+
+
 def test_a_stranger_that_has_the_control_containers_name_bars_nothing(
     engine: MemoryEngine, host_paths: HostPaths
 ) -> None:
@@ -254,6 +264,14 @@ def test_a_pod_waits_that_would_reach_the_engine(world: World) -> None:
     world.engine.link_on_host("/srv/link", "/home")
     world.pass_time(timedelta(seconds=31))
     world.wait_ready()
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_a_pod_that_waits_for_a_path_goes_when_it_is_deleted(world: World) -> None:
+    world.create_pod(volumes=[{"name": "host", "hostPath": {"path": "/"}}])
+    until(lambda: world.events("FailedMount"), "the Event", SOON)
+    world.delete_pod()
+    until(lambda: not world.has_pod(), "the pod to go", SOON)
 
 
 @pytest.mark.usefixtures("kubelet")
