@@ -111,6 +111,8 @@ def test_no_persistent_volume_leads_to_the_engine(
     made(cluster, *claimed(name, source(str(tmp_path / "link"))), user)
     said_of(cluster, name, f"leads to {Path(data).parent}, which contains {data}, the engine's data", step)
     assert "minisets-test-never-made" not in {each.name for each in cluster.engine.volumes.list()}
+    for each in ("pod", "pvc", "pv"):  # Why: `down` would wait 30 s for a volume of ours that a person wrote
+        cluster.minisets("delete", each, name).succeeded()
 
 
 def test_a_link_that_leads_elsewhere_later_lets_the_pod_go_on(cluster: Cluster, tmp_path: Path) -> None:
