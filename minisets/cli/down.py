@@ -22,7 +22,7 @@ from minisets.cluster import endpoint, removal
 from minisets.cluster.engine import is_in_memory
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import EngineUnavailable, MinisetsError, NotFound
-from minisets.objects.metadata import key_of, name_of, ref_of, spec_of
+from minisets.objects.metadata import annotations_of, key_of, name_of, ref_of, spec_of
 from minisets.settings import PROVISIONER
 
 if TYPE_CHECKING:
@@ -225,11 +225,13 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
 
     What does not go in time is left to `removal`.
     """
+    from minisets.kubelet.volumes.provisioner import PROVISIONED_BY  # noqa: PLC0415 - of no use elsewhere
+
     _delete(client, claims)
     for volume in client.select("PersistentVolume").items:
         with contextlib.suppress(NotFound):
-            if (spec_of(volume).get("csi") or {}).get("driver") != PROVISIONER:
-                client.delete(ref_of(volume))  # what is behind it is not ours, and stays
+            if annotations_of(volume).get(PROVISIONED_BY) != PROVISIONER:
+                client.delete(ref_of(volume))  # a person's: what is behind it stays
             elif spec_of(volume).get("persistentVolumeReclaimPolicy") != "Delete":
                 body = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
                 client.patch(ref_of(volume), body, form="merge")

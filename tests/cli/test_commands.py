@@ -357,8 +357,16 @@ def test_down_with_volumes_asks_first(run: Run, whole: Whole) -> None:
     assert run("get", "nodes").code == 0
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"hostPath": {"path": "/srv/disk"}},
+        {"csi": {"driver": "docker.minisets.dev", "volumeHandle": "disk", "volumeAttributes": {"o": "ro"}}},
+    ],
+    ids=lambda source: next(iter(source)),
+)
 def test_down_with_volumes_deletes_a_persons_own_volume_object_and_does_not_wait_for_it(
-    run: Run, whole: Whole
+    run: Run, whole: Whole, source: dict[str, object]
 ) -> None:
     """What is behind it is not ours: nobody removes that, and nobody reports that it was."""
     volume = {
@@ -369,7 +377,7 @@ def test_down_with_volumes_deletes_a_persons_own_volume_object_and_does_not_wait
             "capacity": {"storage": "1Gi"},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": "/srv/disk"},
+            **source,
         },
     }
     run("create", "-f", "-", stdin=json.dumps(volume))
