@@ -267,7 +267,7 @@ def running(settings: Settings, places: Places) -> Iterator[Access]:
         plane.start()
         stack.callback(plane.stop)
         access = _api(store, plane.registry, engine, clock, settings, places, stack)
-        endpoint.announce(places, access, notices)
+        endpoint.announce(places, access, notices, settings.state)
         stack.callback(endpoint.withdraw, places)
         yield access
 

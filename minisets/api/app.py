@@ -1,6 +1,6 @@
 """The server: an HTTPS listener in a thread of its own, and the way of each request through it.
 
-    Host ours? -> token? (but for four paths) -> route -> verb, watch or stream -> answer, or a Status
+    Host ours? -> token or certificate? (but for four paths) -> route -> verb, watch or stream -> answer
 
 Nothing is routed before it is admitted. Leaves deciding and acting to the modules that it wires.
 """
@@ -37,6 +37,15 @@ _http_log.setLevel(logging.CRITICAL)
 
 _LONGEST_LINE = 256 * 1024
 """Why: a command of `kubectl exec` travels in the URL."""
+
+_SILENCE = timedelta(seconds=90)
+"""How long a connection may take until a request's headers are there, and lie idle between two.
+
+Kubernetes: apiserver pkg/server/secure_serving.go `IdleTimeout`; 32 s for the headers there.
+"""
+
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the ssl module has no name."""
 
 _ENDING = timedelta(seconds=2)
 """How long requests may take to end by themselves when the server stops."""
@@ -101,6 +110,8 @@ class ApiServer:
             logger=_http_log,
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
+            keepalive_timeout=_SILENCE.total_seconds(),
+            auto_decompress=False,  # Why: `bodies.py` refuses what is packed
         )
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_ENDING.total_seconds())
         await runner.setup()
@@ -144,8 +155,15 @@ async def _drop(transports: Iterable[asyncio.Transport]) -> None:
 
 
 def tls(credentials: Credentials) -> ssl.SSLContext:
-    """Our certificate, TLS 1.2 or newer, HTTP/1.1 and nothing else."""
+    """Our certificate, TLS 1.2 or newer, HTTP/1.1 and nothing else; clients may show one of our authority's.
+
+    Differs: with another authority's the handshake fails; in Kubernetes the answer is 401. Whether one has
+    ended is asked at each request: kubectl tries a failed handshake again and again, and tells no cause.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= _NO_CHECK_TIME
+    context.load_verify_locations(cadata=credentials.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(credentials.certificate, credentials.key)
     context.set_alpn_protocols(["http/1.1"])

@@ -30,7 +30,12 @@ _YAML = ("application/yaml", "application/x-yaml", "text/yaml")
 
 
 async def read(request: web.BaseRequest, within: timedelta) -> bytes:
-    """The whole body; TooLarge past the limit, BadRequest when it does not come in time."""
+    """The whole body; TooLarge past the limit, BadRequest when it does not come in time, or is packed.
+
+    Why refused packed: Kubernetes does not unpack either, and what unpacks to gigabytes is no larger than it.
+    """
+    if (packed := request.headers.get("Content-Encoding", "identity").strip().lower()) != "identity":
+        raise BadRequest(f"the body of the request is encoded ({packed[:100]}): send it as it is")
     if (request.content_length or 0) > LIMIT:
         raise _too_large()
     body = bytearray()

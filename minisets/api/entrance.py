@@ -1,13 +1,15 @@
 """The way of one request: admitted, routed, answered; and every failure told as a Status.
 
-The only module that knows both HTTP and the parts behind it. Leaves who is admitted to `auth.py`,
-what a path means to `routes.py`, and acting to `verbs.py`, `watching.py`, `logs.py`, `streams.py`.
+The only module that knows both HTTP and the parts behind it; ends what a revoked token has opened. Leaves
+who is admitted to `auth.py`, what a path means to `routes.py`, and acting to `verbs.py`, `watching.py`,
+`logs.py`, `streams.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,12 +17,15 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from minisets.api import bodies, documents, queries, routes
+from minisets.api.auth import IDENTITY, NOBODY, certificate_of
 from minisets.api.documents import HEADERS
 from minisets.api.failures import NO_SUCH_METHOD, UNROUTED, as_api_error
+from minisets.api.impersonation import impersonated
 from minisets.api.logs import Logs
 from minisets.api.queries import Query
 from minisets.api.representing import discovery_version, encoded
 from minisets.api.streams import Execs
+from minisets.api.tokens import Tokens
 from minisets.api.verbs import Answer, Call, Verbs, verb_of
 from minisets.api.watching import Watched, Watching
 from minisets.errors import ApiError, MethodNotAllowed, NotFound
@@ -53,18 +58,30 @@ class Backend:
     clock: Clock
 
 
+@dataclass
+class _Visit:
+    """A request on its way. digest: of the token that let it in; is_bounded: its answer ends by itself."""
+
+    request: web.BaseRequest
+    digest: bytes = b""
+    is_bounded: bool = False
+
+
 class Entrance:
-    """Handles every request of one server."""
+    """Handles every request of one server. On the loop only."""
 
     def __init__(self, gate: Gate, backend: Backend, lanes: Lanes) -> None:
         self._gate = gate
+        self._clock = backend.clock
         self._store = backend.store
         self._lanes = lanes
         self._verbs = Verbs(backend.store, backend.registry, backend.clock)
         self._watching = Watching(backend.store, lanes, backend.clock)
         self._logs = Logs(backend.engine, lanes, backend.clock)
         self._execs = Execs(backend.engine, lanes)
-        self._requests: set[asyncio.Task[object]] = set()
+        self._visits: dict[asyncio.Task[object], _Visit] = {}
+        self._loop = asyncio.get_running_loop()
+        self._tokens = Tokens(backend.store, self._tokens_changed)
 
     async def stop(self, within: timedelta) -> None:
         """End what does not end by itself, and wait for it.
@@ -74,34 +91,60 @@ class Entrance:
         self._watching.stop()
         self._logs.stop()
         self._execs.stop()
-        if self._requests:
-            await asyncio.wait(self._requests, timeout=within.total_seconds())
+        if self._visits:
+            await asyncio.wait(self._visits, timeout=within.total_seconds())
+        self._tokens.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer; nothing that goes wrong leaves here but a connection that is gone."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - aiohttp runs handlers in tasks
-        self._requests.add(task)
+        visit = self._visits[task] = _Visit(request)
         try:
-            parts = self._admit(request)
-            return await self._route(request, parts)
+            parts = self._admit(visit)
+            return await self._route(visit, parts)
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - the last place where it can become a Status
             return _refused(as_api_error(error))
         finally:
-            self._requests.discard(task)
+            del self._visits[task]
 
-    def _admit(self, request: web.BaseRequest) -> tuple[str, ...]:
+    def _admit(self, visit: _Visit) -> tuple[str, ...]:
+        request = visit.request
         self._gate.check_host(request.headers.get("Host", ""))
         parts = routes.parts_of(request.rel_url.raw_path)
-        if not routes.is_open(parts):
-            self._gate.check_token(request.headers.get("Authorization", ""))
+        if routes.is_open(parts):
+            request[IDENTITY] = NOBODY
+            return parts
+        header, certificate = request.headers.get("Authorization", ""), certificate_of(request)
+        admitted = self._gate.admit(header, certificate, self._tokens.held(), self._clock.now())
+        visit.digest = admitted.digest
+        path = request.rel_url.raw_path
+        request[IDENTITY] = impersonated(admitted.identity, request.headers, request.method, path)
         return parts
 
-    async def _route(self, request: web.BaseRequest, parts: Sequence[str]) -> web.StreamResponse:
+    def _tokens_changed(self) -> None:
+        """From any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody is here any more
+            self._loop.call_soon_threadsafe(self._end_revoked)
+
+    def _end_revoked(self) -> None:
+        """End what tokens that are revoked hold open.
+
+        Differs: in Kubernetes a stream outlives the credentials that opened it. Why not what is being
+        written or read: it was let in before and ends by itself, and its sender may be who revoked the token.
+        """
+        held = self._tokens.held()
+        for visit in self._visits.values():
+            revoked = bool(visit.digest) and not self._gate.holds(visit.digest, held)
+            if revoked and not visit.is_bounded and visit.request.transport is not None:
+                visit.request.transport.abort()
+
+    async def _route(self, visit: _Visit, parts: Sequence[str]) -> web.StreamResponse:
+        request = visit.request
         if (target := routes.target(parts)) is not None:
-            return await self._resource(request, target)
+            return await self._resource(visit, target)
         form = discovery_version(request.headers.get("Accept", ""))
         if (found := await self._lanes.call(documents.document, tuple(parts), form)) is None:
             raise NotFound(UNROUTED)
@@ -109,7 +152,8 @@ class Entrance:
             raise MethodNotAllowed(NO_SUCH_METHOD)
         return documents.answered(request, found)
 
-    async def _resource(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def _resource(self, visit: _Visit, target: Target) -> web.StreamResponse:
+        request = visit.request
         query = query_of(request)
         call = Call(request.method, target, query, request.headers)
         verb = verb_of(call)
@@ -122,6 +166,7 @@ class Entrance:
         if verb not in ("get", "list"):
             body = await bodies.read(request, _BODY_WITHIN)
             call = Call(request.method, target, query, request.headers, body)
+        visit.is_bounded = True
         return await _sent(request, _answered(await self._lanes.call(self._verbs.answer, call)))
 
     async def _stream(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minisets.cli.session import Session, own_kubeconfig, say, with_session
+from minisets.cli.session import Session, note, own_kubeconfig, say, with_session
 from minisets.client import merging
+from minisets.client.access import kubeconfig_with
 from minisets.cluster import control, endpoint
 from minisets.errors import EngineError, UsageError
+from minisets.objects import tokens
 from minisets.objects.metadata import is_true, status_of
 from minisets.settings import Settings
 
@@ -76,12 +78,28 @@ def _served(client: ApiClient) -> Iterator[tuple[str, str]]:
     "--merge", is_flag=True, help="Put it into your own kubeconfig: $KUBECONFIG, or ~/.kube/config."
 )
 @click.option("--use", is_flag=True, help="With --merge: make it the current context, too.")
+@click.option(
+    "--certificate",
+    "user",
+    default=None,
+    metavar="NAME",
+    help="One for NAME, with a client certificate: good for a year, cannot be revoked.",
+)
 @with_session
-def kubeconfig_(session: Session, *, merge: bool, use: bool) -> None:
+def kubeconfig_(session: Session, *, merge: bool, use: bool, user: str | None) -> None:
     """Print the kubeconfig: `minisets kubeconfig > FILE`, then `kubectl --kubeconfig FILE ...`."""
     if use and not merge:
         raise UsageError("--use says which context is the current one after --merge: give both")
+    if user is not None and merge:
+        raise UsageError("--certificate prints a kubeconfig of its own for NAME: give it without --merge")
+    if user is not None and (wrong := tokens.complaints(user)):
+        raise UsageError(f'the name "{user}" is not usable: {wrong[0]}')
     access = session.access()
+    if user is not None:
+        issued = session.control.issue(user, ("system:masters",))
+        click.echo(kubeconfig_with(access, session.cluster, user, issued.certificate, issued.key), nl=False)
+        note(f"the certificate is good until {issued.until:%Y-%m-%d}; what must be revocable is a `token`")
+        return
     if not merge:
         click.echo(session.places.kubeconfig.read_text(), nl=False)
         return

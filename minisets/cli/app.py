@@ -32,6 +32,7 @@ _COMMANDS = {
     "volumes": ("volumes", "volumes"),
     "status": ("about", "status"),
     "kubeconfig": ("about", "kubeconfig_"),
+    "token": ("token", "token"),
     "daemon": ("about", "daemon"),
 }
 

@@ -28,18 +28,38 @@ class Access:
 
 def kubeconfig(access: Access, cluster: str) -> str:
     """A kubeconfig whose cluster, user and context carry the cluster's name."""
-    authority = base64.b64encode(access.authority.encode()).decode()
+    return _kubeconfig(access, cluster, (cluster, {"token": access.token}), cluster)
+
+
+def kubeconfig_for(access: Access, cluster: str, name: str, token: str) -> str:
+    """Likewise for somebody else, who comes with a token of their own."""
+    return _kubeconfig(access, cluster, (name, {"token": token}), f"{name}@{cluster}")
+
+
+def kubeconfig_with(access: Access, cluster: str, name: str, certificate: str, key: str) -> str:
+    """Likewise for somebody who comes with a certificate (PEM) and no token."""
+    user = {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)}
+    return _kubeconfig(access, cluster, (name, user), f"{name}@{cluster}")
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _kubeconfig(access: Access, cluster: str, user: tuple[str, dict[str, str]], context: str) -> str:
+    name, how = user
+    authority = _base64(access.authority)
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
             {"name": cluster, "cluster": {"server": access.url, "certificate-authority-data": authority}}
         ],
-        "users": [{"name": cluster, "user": {"token": access.token}}],
+        "users": [{"name": name, "user": how}],
         "contexts": [
-            {"name": cluster, "context": {"cluster": cluster, "user": cluster, "namespace": "default"}}
+            {"name": context, "context": {"cluster": cluster, "user": name, "namespace": "default"}}
         ],
-        "current-context": cluster,
+        "current-context": context,
     }
     return yaml.safe_dump(config, sort_keys=False)
 

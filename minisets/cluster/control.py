@@ -23,10 +23,11 @@ from minisets.cluster.engine import is_in_memory
 from minisets.errors import EngineUnavailable, MinisetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from minisets.client.access import Access
     from minisets.clock import Clock
+    from minisets.cluster.credentials import Issued
     from minisets.cluster.mending import Container
     from minisets.cluster.places import Places
     from minisets.objects.kinds import Object
@@ -166,6 +167,18 @@ class Control:
                     container.take_logins(found)
         except MinisetsError as error:
             self._tell(f"Warning: the server pulls without your docker login: {error}")
+
+    def issue(self, user: str, groups: Sequence[str]) -> Issued:
+        """A client's certificate, by the cluster's authority: its key is read where the server has it."""
+        # Why here: only this needs cryptography, and its import takes long.
+        from minisets.cluster import credentials  # noqa: PLC0415
+
+        if endpoint.serving(self._places) is not None:
+            held = credentials.kept(endpoint.state_of(self._places) / credentials.FOLDER)
+        else:
+            with self._container() as container:
+                held = container.keys()
+        return credentials.issue_client(held, user, groups, self._clock.now())
 
     # --- ending it ---
 

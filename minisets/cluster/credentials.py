@@ -1,8 +1,8 @@
 """What makes the way in safe: a certificate authority of our own, the server's certificate, a token.
 
 Kept in the state directory, readable by its owner only; certificates are made anew before they expire
-or when the server gets another name. Leaves when that is checked to its callers, which kubeconfig file
-is written to `cli/`.
+or when the server gets another name; clients' are handed out and kept nowhere. Leaves when that is checked
+to its callers, which kubeconfig file is written to `cli/`, named tokens to `objects/tokens.py`.
 """
 
 from __future__ import annotations
@@ -107,6 +107,17 @@ def outside(held: Mapping[str, bytes], hosts: Iterable[str], now: datetime) -> H
     return Handed(made.token, made.ca, {name: data for name, data in files.items() if held.get(name) != data})
 
 
+def kept(directory: Path) -> dict[str, bytes]:
+    """The files in a server's directory, by name. MinisetsError where they may not be read."""
+    try:
+        return {name: (directory / name).read_bytes() for name in FILES if (directory / name).exists()}
+    except OSError as error:
+        raise MinisetsError(
+            f"the credentials in {directory} cannot be read ({error.strerror}): "
+            "they belong to whoever started the server"
+        ) from error
+
+
 def of_clients(held: Mapping[str, bytes]) -> tuple[str, str] | None:
     """The authority and the token among a server's files, or None where they are not all there and sound."""
     ca, token = (held.get(name, b"").decode(errors="replace").strip() for name in (_CA, _TOKEN))
@@ -115,6 +126,43 @@ def of_clients(held: Mapping[str, bytes]) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (f"{ca}\n", token) if _is_token(token) else None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A client's certificate and its key, as PEM."""
+
+    certificate: str
+    key: str
+    until: datetime
+
+
+def issue_client(held: Mapping[str, bytes], user: str, groups: Sequence[str], now: datetime) -> Issued:
+    """A certificate for a user, by the authority among a server's files: for a year, or while that lasts.
+
+    Raises MinisetsError where the authority is not there. Kubernetes: such a one cannot be revoked.
+    """
+    authority = _pair(held.get(_CA, b""), held.get(_CA_KEY, b""))
+    if authority is None:
+        raise MinisetsError(
+            "the cluster's certificate authority is not sound: `minisets down`, `minisets up` make another"
+        )
+    ca, ca_key = authority
+    key = ec.generate_private_key(ec.SECP256R1())
+    organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    subject = x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
+    life = min(_LIFE, ca.not_valid_after_utc - now)
+    builder = (
+        _certificate(subject, ca.subject, key, (now, life))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+    )
+    certificate = builder.sign(ca_key, hashes.SHA256())
+    return Issued(_pem(certificate), _pem_of_key(key), certificate.not_valid_after_utc)
 
 
 Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
@@ -224,19 +272,33 @@ def _is_good(directory: Path, ca: x509.Certificate, names: Sequence[str], now: d
 
 def _keep(directory: Path, files: tuple[str, str], made: Authority) -> None:
     certificate, key = made
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_private(directory / files[1], private.decode())
-    write_private(directory / files[0], certificate.public_bytes(serialization.Encoding.PEM).decode())
+    write_private(directory / files[1], _pem_of_key(key))
+    write_private(directory / files[0], _pem(certificate))
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _pem_of_key(key: ec.EllipticCurvePrivateKey) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def _read(directory: Path, certificate: str, key: str) -> Authority | None:
     """A certificate and its key, or None where either is missing, damaged or not the other's."""
     try:
-        found = x509.load_pem_x509_certificate((directory / certificate).read_bytes())
-        private = serialization.load_pem_private_key((directory / key).read_bytes(), None)
-    except (FileNotFoundError, ValueError, TypeError):
+        return _pair((directory / certificate).read_bytes(), (directory / key).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _pair(certificate: bytes, key: bytes) -> Authority | None:
+    """Likewise, of what two files hold."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate)
+        private = serialization.load_pem_private_key(key, None)
+    except (ValueError, TypeError):
         return None
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
         return None

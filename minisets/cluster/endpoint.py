@@ -73,11 +73,27 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def announce(places: Places, access: Access, notices: Sequence[str] = ()) -> None:
-    """Write the kubeconfig, which process serves (this one), and what a person should know of it."""
+def announce(places: Places, access: Access, notices: Sequence[str] = (), state: Path | None = None) -> None:
+    """Write the kubeconfig, which process serves (this one), and what a person should know of it.
+
+    state: where its state lies, if not at its place.
+    """
     write_kubeconfig(places, access)
-    said = {"pid": os.getpid(), "started": _start_of(os.getpid()), "notices": list(notices)}
+    said = {
+        "pid": os.getpid(),
+        "started": _start_of(os.getpid()),
+        "notices": list(notices),
+        "state": str((state or places.state).absolute()),
+    }
     write_private(places.process, json.dumps(said) + "\n")
+
+
+def state_of(places: Places) -> Path:
+    """Where the process that serves has its state."""
+    try:
+        return Path(str(json.loads(places.process.read_text())["state"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return places.state
 
 
 def write_kubeconfig(places: Places, access: Access) -> None:

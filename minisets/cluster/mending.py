@@ -17,7 +17,7 @@ from minisets.cluster.engine import refuse_strangers
 from minisets.cluster.places import LOGINS
 from minisets.cluster.quirks import quirks
 from minisets.cluster.repair import Step, next_step
-from minisets.cluster.starting import Hands, Start, access_to, answers, complaint_of
+from minisets.cluster.starting import Hands, Start, access_to, answers, complaint_of, keys_of
 from minisets.engine import labels
 from minisets.engine.interface import LogOptions
 from minisets.errors import EngineConflict, MinisetsError
@@ -178,6 +178,11 @@ class Container:
                 f"Warning: port {port} is taken by another program, so it is reached at port "
                 f"{access.address[1]} from now on; {self._places.kubeconfig} says so, copies of it do not"
             )
+
+    def keys(self) -> dict[str, bytes]:
+        """The server's credentials, by file name; none where there is no container."""
+        found = self.found()
+        return keys_of(self._calls, found) if found else {}
 
     # --- its end, and what it said ---
 

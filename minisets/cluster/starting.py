@@ -145,8 +145,13 @@ class Start:
 
 def access_to(calls: ControlCalls, found: Inspected) -> Access | None:
     """How to reach a container that is there, by its label and state; None: it has no credentials yet."""
-    held = credentials.of_clients(calls.files_in(found.id, _PKI))
+    held = credentials.of_clients(keys_of(calls, found))
     return Access(f"https://{LOOPBACK}:{found.port}", *held) if held else None
+
+
+def keys_of(calls: ControlCalls, found: Inspected) -> dict[str, bytes]:
+    """The credentials of a container that is there, by file name."""
+    return calls.files_in(found.id, _PKI)
 
 
 def answers(access: Access, within: timedelta, hands: Hands) -> bool:

@@ -14,6 +14,8 @@ from minisets.objects.kinds import Ref
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from minisets.api.app import ApiServer
     from minisets.cluster.credentials import Credentials
     from minisets.engine.memory import MemoryEngine
@@ -42,10 +44,12 @@ class Answered:
 
 
 class Client:
-    """One person with the token, unless a request says otherwise."""
+    """One person with the token, unless a request says otherwise; `shown`: a certificate and its key."""
 
-    def __init__(self, port: int, credentials_: Credentials) -> None:
+    def __init__(self, port: int, credentials_: Credentials, shown: tuple[Path, Path] | None = None) -> None:
         context = ssl.create_default_context(cadata=credentials_.ca)
+        if shown is not None:
+            context.load_cert_chain(*shown)
         self.port = port
         self.context = context
         self.token = credentials_.token
@@ -55,6 +59,11 @@ class Client:
 
     def close(self) -> None:
         self._pool.close()
+
+    @property
+    def dialled(self) -> int:
+        """How many connections it has opened."""
+        return self._pool.num_connections
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Json | None = None, *, token: str | None = ""

@@ -1,7 +1,9 @@
 """Who is let in: no route but four answers without the token, none to a Host that is not ours."""
 
 import http.client
+import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +12,7 @@ from minisets.api.auth import Gate
 from minisets.errors import Forbidden, Unauthorized
 from tests.api.serving import PODS, Client, Running
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATHS = [path.replace("{namespace}", "default").replace("{name}", "web-0") for path in routes.every()]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 UPGRADE = {
@@ -32,6 +35,65 @@ def test_no_route_but_four_answers_without_the_token(client: Client) -> None:
                 assert code == 401, (method, path)
                 refused += 1
     assert refused > 400
+
+
+def test_no_path_that_is_told_of_by_discovery_answers_without_the_token(client: Client) -> None:
+    """Whatever is served comes under it: this asks the server itself what that is."""
+    roots = ["/api/v1", *(f"/apis/{name}" for name in group_versions(client))]
+    told = [f"{root}/{one['name']}" for root in roots for one in client.get(root).json["resources"]]
+    paths = client.get("/openapi/v3").json["paths"]
+    documents = [entry["serverRelativeURL"] for entry in paths.values()]
+    assert len(told) > 25
+    assert len(documents) == len(roots)
+    for path in (*told, *documents, "/api", "/apis", *roots):
+        for method in ("GET", "POST"):
+            assert client.ask(method, path, token=None).code == 401, (method, path)
+
+
+def group_versions(client: Client) -> list[str]:
+    groups = client.get("/apis").json["groups"]
+    return [version["groupVersion"] for group in groups for version in group["versions"]]
+
+
+def test_the_body_of_a_stranger_is_not_asked_for(client: Client) -> None:
+    with secure(client) as connection:
+        connection.sendall(
+            b"POST /api/v1/pods HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 9\r\n\r\n"
+        )
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
+
+
+def secure(client: Client) -> ssl.SSLSocket:
+    raw = socket.create_connection(("127.0.0.1", client.port), timeout=10)
+    return client.context.wrap_socket(raw, server_hostname="127.0.0.1")
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_no_page_of_another_origin_is_told_that_it_may_read(client: Client, token: str | None) -> None:
+    asks = {
+        "Origin": "https://evil.example",
+        "Access-Control-Request-Method": "DELETE",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    for method, path in (("OPTIONS", PODS), ("GET", PODS), ("GET", "/version"), ("OPTIONS", "/version")):
+        answered = client.ask(method, path, headers=asks, token=token)
+        assert not [name for name in answered.headers if name.lower().startswith("access-control-")]
+        assert (answered.code == 200) is (method == "GET" and (token == "" or path == "/version"))
+
+
+@pytest.mark.parametrize("hosts", [
+    b"Host: localhost\r\nHost: evil.example\r\n",
+    b"Host: evil.example\r\nHost: localhost\r\n",
+    b"Host: evil.example\r\nX-Forwarded-Host: localhost\r\n",
+])  # fmt: skip
+@pytest.mark.parametrize("target", [b"/version", b"https://localhost/version"])
+def test_no_other_way_of_saying_the_host_lets_a_foreign_name_in(
+    client: Client, hosts: bytes, target: bytes
+) -> None:
+    with secure(client) as connection:
+        connection.sendall(b"GET " + target + b" HTTP/1.1\r\n" + hosts + b"\r\n")
+        assert connection.recv(4096).split()[1] in (b"400", b"403")
 
 
 def test_what_is_no_http_is_refused_without_a_word_in_the_log(
@@ -68,9 +130,10 @@ def test_only_the_whole_token_as_a_bearer_counts(client: Client, header: str) ->
     assert client.ask("GET", "/api", headers=given, token=None).code == 401
 
 
-def test_an_empty_token_opens_nothing() -> None:
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer  ", "bearer x"])
+def test_an_empty_token_opens_nothing(header: str) -> None:
     with pytest.raises(Unauthorized):
-        Gate("", ()).check_token("Bearer ")
+        Gate("", ()).admit(header, None, {}, NOW)
 
 
 @pytest.mark.parametrize("host", [

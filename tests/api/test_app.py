@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -71,6 +72,31 @@ def test_clients_that_say_nothing_or_half_a_request_hold_up_nobody(running: Runn
     for one in (*silent, *halves):
         one.close()
     assert running.client.create(CONFIGMAPS, configmap("b"))
+
+
+def test_a_connection_that_sends_no_whole_request_is_closed_in_time_and_a_watch_is_not(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minisets.api.app._SILENCE", timedelta(milliseconds=400))
+    backend = Backend(running.store, running.registry, running.engine, SystemClock())
+    server = ApiServer(backend, Settings(), running.credentials).start()
+    client = Client(server.port, running.credentials)
+    events = Watch(client, f"{CONFIGMAPS}?watch=true")
+    for sent in (
+        b"",
+        b"GET /version HTTP/1.1\r\nHost: local",
+        b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ):
+        raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        with client.context.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
+            connection.sendall(sent)
+            heard = b"".join(iter(lambda: connection.recv(4096), b""))
+            assert heard.startswith(b"HTTP/1.1 200") is sent.endswith(b"\n\r\n")
+    running.client.create(CONFIGMAPS, configmap("a"))
+    assert events.told() == ("ADDED", "a")
+    events.close()
+    client.close()
+    server.stop()
 
 
 def test_a_watcher_that_does_not_read_is_dropped_and_holds_up_nobody(

@@ -1,10 +1,12 @@
 """The verbs over HTTPS, and the Status that every refusal comes as."""
 
+import gzip
 import json
 from typing import Any
 
 import pytest
 
+from minisets.api import bodies
 from minisets.objects.kinds import Ref
 from tests.api.serving import CONFIGMAPS, PODS, SETS, Client, Json, Running, configmap, pod, statefulset
 
@@ -172,6 +174,26 @@ def test_a_body_past_the_limit_is_refused_and_one_below_it_is_not(client: Client
     chunks = iter([b"x" * 1024 * 1024] * 4)
     assert client.ask("POST", CONFIGMAPS, chunks).code == 413
     client.create(CONFIGMAPS, configmap("b") | {"data": {"a": "x" * 900_000}})
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT", "PATCH", "DELETE"])
+def test_no_verb_takes_a_body_past_the_limit(client: Client, verb: str) -> None:
+    path = CONFIGMAPS if verb == "POST" else f"{CONFIGMAPS}/a"
+    for body in (b"x" * (bodies.LIMIT + 1), iter([b"x" * bodies.LIMIT, b"x"])):
+        assert client.ask(verb, path, body).code == 413
+    assert client.ask(verb, path, iter([b" " * bodies.LIMIT])).code != 413
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "gzip, gzip"])
+def test_a_packed_body_is_refused_and_not_unpacked(client: Client, encoding: str) -> None:
+    bomb = gzip.compress(json.dumps(configmap("a")).encode() + b" " * 50_000_000)
+    assert len(bomb) < 100_000
+    for body in (bomb, iter([bomb])):
+        answered = client.ask("POST", CONFIGMAPS, body, {"Content-Encoding": encoding})
+        assert (answered.code, answered.json["reason"]) == (400, "BadRequest")
+        assert f"encoded ({encoding.lower()})" in answered.json["message"]
+    plain = client.ask("POST", CONFIGMAPS, configmap("a"), {"Content-Encoding": "identity"})
+    assert plain.code == 201
 
 
 def test_a_dry_run_decides_everything_and_stores_nothing(client: Client) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from minisets.cluster import credentials
@@ -267,3 +268,51 @@ def test_a_token_is_taken_without_its_line_end() -> None:
     made = credentials.outside({}, (), NOW)
     held = {"ca.crt": made.ca.encode(), "token": b"secret\n"}
     assert credentials.of_clients(held) == (made.ca, "secret")
+
+
+# --- certificates of clients ---
+
+
+def test_a_clients_certificate_names_its_user_and_groups_and_lasts_a_year() -> None:
+    had = held()
+    issued = credentials.issue_client(had, "jane", ("system:masters", "team"), NOW)
+    made, authority = (
+        x509.load_pem_x509_certificate(one) for one in (issued.certificate.encode(), had["ca.crt"])
+    )
+    made.verify_directly_issued_by(authority)
+    assert made.subject.rfc4514_string() == "CN=jane,O=team,O=system:masters"
+    assert made.not_valid_before_utc <= NOW < made.not_valid_after_utc <= NOW + timedelta(days=365)
+    assert issued.until == made.not_valid_after_utc
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    key = serialization.load_pem_private_key(issued.key.encode(), None)
+    assert key.public_key() == made.public_key()
+    again = credentials.issue_client(had, "jane", (), NOW)
+    assert again.key != issued.key
+
+
+def test_a_clients_certificate_lasts_no_longer_than_its_authority() -> None:
+    had, late = held(), NOW + timedelta(days=3600)
+    ends = x509.load_pem_x509_certificate(had["ca.crt"]).not_valid_after_utc
+    assert credentials.issue_client(had, "jane", (), late).until == ends
+
+
+@pytest.mark.parametrize("name", ["ca.crt", "ca.key"])
+def test_without_a_sound_authority_no_certificate_is_issued(name: str) -> None:
+    for content in (b"", b"damaged", held(name)[name]):
+        with pytest.raises(MinisetsError, match="certificate authority is not sound"):
+            credentials.issue_client({**held(), name: content}, "jane", (), NOW)
+    with pytest.raises(MinisetsError, match="certificate authority is not sound"):
+        credentials.issue_client({}, "jane", (), NOW)
+
+
+def test_the_files_of_a_directory_are_read_as_far_as_they_are_there(tmp_path: Path) -> None:
+    assert credentials.kept(tmp_path / "nowhere") == {}
+    credentials.ensure(tmp_path, (), NOW)
+    (tmp_path / "server.key").unlink()
+    (tmp_path / "notes.txt").write_text("theirs")
+    assert set(credentials.kept(tmp_path)) == {"ca.crt", "ca.key", "server.crt", "token"}
+    (tmp_path / "server.key").mkdir()
+    with pytest.raises(MinisetsError, match="cannot be read"):
+        credentials.kept(tmp_path)

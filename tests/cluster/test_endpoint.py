@@ -101,6 +101,20 @@ def test_who_serves_is_announced_and_withdrawn(where: Places) -> None:
     assert endpoint.access(where) == ACCESS, "the kubeconfig stays good for the next server"
 
 
+def test_where_the_process_that_serves_has_its_state_is_told(
+    where: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert endpoint.state_of(where) == where.state
+    endpoint.announce(where, ACCESS)
+    assert endpoint.state_of(where) == where.state
+    monkeypatch.chdir(tmp_path)
+    endpoint.announce(where, ACCESS, state=Path("elsewhere"))
+    assert endpoint.state_of(where) == tmp_path / "elsewhere"
+    for said in ("", "[]", '{"pid": 1}'):
+        where.process.write_text(said)
+        assert endpoint.state_of(where) == where.state
+
+
 def test_only_its_owner_reads_the_kubeconfig(where: Places) -> None:
     endpoint.announce(where, ACCESS)
     assert stat.S_IMODE(where.kubeconfig.stat().st_mode) == 0o600

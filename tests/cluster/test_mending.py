@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from minisets.client.access import Access
 from minisets.clock import SystemClock
@@ -43,6 +44,23 @@ def test_down_takes_container_and_network_and_leaves_the_volume(person: Person, 
     assert (list(standin.boxes), list(standin.networks), list(standin.volumes)) == ([], [], ["minisets"])
     assert person.control.presence() == "down"
     assert person.down() is False
+
+
+def test_a_clients_certificate_is_issued_by_the_authority_that_is_in_the_container(
+    person: Person, standin: StandIn
+) -> None:
+    access = person.up()
+    standin.calls.clear()
+    issued = person.control.issue("jane", ("system:masters",))
+    made, authority = (
+        x509.load_pem_x509_certificate(one.encode()) for one in (issued.certificate, access.authority)
+    )
+    made.verify_directly_issued_by(authority)
+    assert made.subject.rfc4514_string() == "CN=jane,O=system:masters"
+    assert changes(standin) == []
+    person.down()
+    with pytest.raises(MinisetsError, match="not sound"):
+        person.control.issue("jane", ())
 
 
 def test_after_down_only_up_starts_it_and_the_way_in_is_the_same(person: Person) -> None:
