@@ -16,8 +16,9 @@ from tests.scenarios.cluster import MANIFESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-    from tests.scenarios.cluster import Cluster
+    from tests.scenarios.cluster import Cluster, Ended
 
 pytestmark = pytest.mark.docker
 
@@ -92,6 +93,35 @@ def test_a_host_that_is_not_ours_is_refused_with_and_without_the_token(cluster: 
             assert ask("GET", path, {"Host": "evil.example"}) == 403
             assert ask("GET", path, {"Host": "evil.example:443", **token}) == 403
         assert ask("GET", "/version", {"Host": "localhost"}) == 200
+
+
+def test_named_tokens_and_certificates_outlive_a_crash_and_a_revoked_token_does_not(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """What tokens there are is in the state volume, and so is the authority that signs certificates."""
+    configs = {}
+    for name, words in (
+        ("ci", ("token", "create", "ci", "--kubeconfig")),
+        ("jane", ("kubeconfig", "--certificate", "jane")),
+    ):
+        configs[name] = tmp_path / name
+        configs[name].write_text(cluster.minisets(*words).succeeded().out)
+        configs[name] = cluster.file(configs[name])
+
+    def asked(name: str) -> Ended:
+        return cluster.kubectl("--kubeconfig", configs[name], "get", "namespace", "default", "-o", "name")
+
+    for _ in range(2):
+        for name in configs:
+            assert asked(name).succeeded().out == "namespace/default\n"
+        cluster.kill_control_plane()
+        cluster.minisets("get", "pods").succeeded()
+    cluster.minisets("token", "revoke", "ci").succeeded()
+    assert "You must be logged in" in asked("ci").failed().err
+    cluster.kill_control_plane()
+    assert cluster.minisets("token", "list", "-o", "name").succeeded().out == ""
+    assert "You must be logged in" in asked("ci").failed().err
+    assert asked("jane").succeeded().out == "namespace/default\n"
 
 
 @contextlib.contextmanager
