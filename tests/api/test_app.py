@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from minisets.errors import TooManyRequests, UsageError
 from minisets.settings import Settings
 from tests.api.serving import CONFIGMAPS, Client, Json, Running, Watch, configmap
 
+ASKED = b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 
 
@@ -74,29 +75,39 @@ def test_clients_that_say_nothing_or_half_a_request_hold_up_nobody(running: Runn
     assert running.client.create(CONFIGMAPS, configmap("b"))
 
 
-def test_a_connection_that_sends_no_whole_request_is_closed_in_time_and_a_watch_is_not(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of a server that does not wait long for a request."""
     monkeypatch.setattr("minisets.api.app._SILENCE", timedelta(milliseconds=400))
     backend = Backend(running.store, running.registry, running.engine, SystemClock())
     server = ApiServer(backend, Settings(), running.credentials).start()
     client = Client(server.port, running.credentials)
-    events = Watch(client, f"{CONFIGMAPS}?watch=true")
-    for sent in (
-        b"",
-        b"GET /version HTTP/1.1\r\nHost: local",
-        b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ):
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        with client.context.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
-            connection.sendall(sent)
-            heard = b"".join(iter(lambda: connection.recv(4096), b""))
-            assert heard.startswith(b"HTTP/1.1 200") is sent.endswith(b"\n\r\n")
+    yield client
+    client.close()
+    server.stop()
+
+
+def heard(client: Client, sent: bytes) -> bytes:
+    """What comes on a connection until the server closes it."""
+    raw = socket.create_connection(("127.0.0.1", client.port), timeout=10)
+    with client.context.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /version HTTP/1.1\r\nHost: local", ASKED])
+def test_a_connection_on_which_no_whole_request_comes_is_closed_in_time(
+    impatient: Client, sent: bytes
+) -> None:
+    assert heard(impatient, sent).startswith(b"HTTP/1.1 200") is (sent == ASKED)
+
+
+def test_a_quiet_watch_is_no_such_connection(impatient: Client, running: Running) -> None:
+    events = Watch(impatient, f"{CONFIGMAPS}?watch=true")
+    assert heard(impatient, b"") == b"", "it was opened later, and closed in time"
     running.client.create(CONFIGMAPS, configmap("a"))
     assert events.told() == ("ADDED", "a")
     events.close()
-    client.close()
-    server.stop()
 
 
 def test_a_watcher_that_does_not_read_is_dropped_and_holds_up_nobody(
