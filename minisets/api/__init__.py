@@ -23,3 +23,15 @@ the engine only for `logs.py` and `streams.py`, by the container's id in the pod
 # 2026-11-23: Answers are JSON only: nobody insists on protobuf. Bodies may be JSON, YAML, and protobuf for
 # the few kinds that kubectl sends so and no other way. Rejected: the protobuf package and generated code,
 # for a hundred lines and a table.
+#
+# 2026-11-29: A named token is a Secret in kube-system with the token's hash (`objects/tokens.py`), followed
+# through the store: it is made, seen and revoked by Kubernetes' API and no other, lies where all state lies,
+# and a lost state lets nobody in. Rejected: a file beside the server's keys (a second API to change it);
+# Kubernetes' bootstrap tokens (their Secrets hold the token itself, and their bearer is no master); tokens of
+# service accounts (they say what a pod may do, and there is no RBAC to say it with).
+#
+# 2026-11-29: What a revoked token holds open is ended by dropping its connections, whatever it is: a kind of
+# stream that comes later is ended without knowing of it. Only what `verbs.py` answers is let end by itself.
+#
+# 2026-11-29: Acting as somebody else (`--as`) is served, as masters may in Kubernetes, and changes who asks,
+# not what they may. Rejected: refusing it (kubectl, and tests that use it, would fail for no gain).

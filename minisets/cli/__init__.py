@@ -9,6 +9,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     reading.py    get, describe                            writing.py   apply, create, delete, scale
     rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
+    token.py      named tokens: create, list, revoke
     applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
     volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed

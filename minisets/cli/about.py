@@ -98,7 +98,7 @@ def kubeconfig_(session: Session, *, merge: bool, use: bool, user: str | None) -
     if user is not None:
         issued = session.control.issue(user, ("system:masters",))
         click.echo(kubeconfig_with(access, session.cluster, user, issued.certificate, issued.key), nl=False)
-        note(f"the certificate is good until {issued.until:%Y-%m-%d}; what must be revocable is a `token`")
+        note(f"it is good until {issued.until:%Y-%m-%d}; one that can be revoked: `minisets token create`")
         return
     if not merge:
         click.echo(session.places.kubeconfig.read_text(), nl=False)

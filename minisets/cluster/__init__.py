@@ -9,7 +9,7 @@ Must not: anything that runs inside the container (it is handed `Settings` and n
     image.py      the image, made or handed in                packing.py   what goes into it
     content.py    which minisets this is: a hash              calls.py     engine calls of this room only
     network.py    a subnet that clashes with nothing          endpoint.py  port, kubeconfig, a host process
-    credentials.py  authority, certificate, token             lock.py      one beginner, one server
+    credentials.py  authority, certificates, own token        lock.py      one beginner, one server
     engine.py     strangers with our name                     removal.py   everything of the cluster, gone
     places.py     files on this machine                       private.py   files for one person's eyes
     volumes.py    a claim's volume, read, written, measured   logins.py    a person's docker login
@@ -39,4 +39,7 @@ on Linux it is a locked file of the person's. A host process refuses a cluster w
 2026-11-25: A person's `docker login`, for the registries of the images that `up` is handed, goes into the
 state, as Kubernetes' node has its config.json. Rejected: a Secret (every client reads it), pulling from the
 command (kubectl's pods would not have it).
+2026-11-29: A client's certificate is signed by the command, with the authority's key read where the server
+has it: who can read that is root on the machine by Docker anyway. Rejected: CertificateSigningRequests,
+served for one command's sake; one in our own kubeconfig instead of the token, for it would end in a year.
 """

@@ -233,7 +233,8 @@ class Control:
     def details(self) -> list[tuple[str, str]]:
         """The engine and the control container, as names and texts for a person."""
         if (process := endpoint.serving(self._places)) is not None:
-            return [("process", f"{process.pid}, of this machine"), ("state", str(self._places.state))]
+            state = endpoint.state_of(self._places)
+            return [("process", f"{process.pid}, of this machine"), ("state", str(state))]
         if is_in_memory(self._places):
             return [("state", f"in memory; {self._places.state}")]
         with self._container() as container:

@@ -4,14 +4,20 @@ import http.client
 import socket
 import ssl
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from minisets.api import routes
-from minisets.api.auth import Gate
+from minisets.api.auth import IDENTITY, Gate, Identity
+from minisets.api.entrance import Entrance
 from minisets.errors import Forbidden, Unauthorized
+from minisets.objects.tokens import secret_for
 from tests.api.serving import PODS, Client, Running
 
+SECRETS = "/api/v1/namespaces/kube-system/secrets"
+T = "t"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATHS = [path.replace("{namespace}", "default").replace("{name}", "web-0") for path in routes.every()]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -134,6 +140,38 @@ def test_only_the_whole_token_as_a_bearer_counts(client: Client, header: str) ->
 def test_an_empty_token_opens_nothing(header: str) -> None:
     with pytest.raises(Unauthorized):
         Gate("", ()).admit(header, None, {}, NOW)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
+    """Whom each admitted request had at `IDENTITY` when it was routed."""
+    found: list[Identity] = []
+    route = Entrance._route
+
+    async def recorded(self: Entrance, visit: Any, parts: Any) -> web.StreamResponse:
+        found.append(visit.request[IDENTITY])
+        return await route(self, visit, parts)
+
+    monkeypatch.setattr(Entrance, "_route", recorded)
+    return found
+
+
+def test_who_asks_goes_with_the_request(client: Client, seen: list[Identity]) -> None:
+    everybody = ("system:masters", "system:authenticated")
+    client.get(PODS)
+    client.ask("GET", PODS, token=None)
+    client.ask("GET", PODS, headers={"Impersonate-User": "jane", "Impersonate-Group": "team"})
+    client.ask("GET", "/version", token=None)
+    client.create("/api/v1/namespaces", {"metadata": {"name": "kube-system"}})
+    client.create(SECRETS, secret_for("ci", "t"))
+    client.ask("GET", PODS, token=T)
+    assert seen == [
+        Identity("minisets-admin", everybody),
+        Identity("jane", ("team", "system:authenticated")),
+        Identity("system:anonymous", ("system:unauthenticated",)),
+        *[Identity("minisets-admin", everybody)] * 2,
+        Identity("ci", everybody),
+    ]
 
 
 @pytest.mark.parametrize("host", [

@@ -130,7 +130,7 @@ def answered(whole: Whole, config: Any, directory: Path) -> int:
 def test_a_kubeconfig_with_a_certificate_lets_its_user_in(run: Run, whole: Whole, tmp_path: Path) -> None:
     made = run("kubeconfig", "--certificate", "jane")
     assert made.code == 0
-    assert made.err.startswith("the certificate is good until 20")
+    assert made.err.startswith("it is good until 20")
     assert made.err.count("\n") == 1
     config = yaml.safe_load(made.out)
     assert config["users"][0]["name"] == "jane"

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from minisets.client.access import Access
 from minisets.clock import FakeClock, SystemClock
@@ -270,6 +271,20 @@ def test_a_host_process_is_reached_looked_at_and_ended(
     assert person.control.presence() == "down"
     assert person.control.end() is False
     assert person.told == []
+
+
+def test_a_certificate_is_issued_by_the_authority_of_a_host_process_wherever_its_state_lies(
+    person: Person, where: Places, tmp_path: Path
+) -> None:
+    for state in (where.state, tmp_path / "elsewhere"):
+        made = credentials.ensure(state / "pki", (), datetime.now(UTC))
+        endpoint.announce(where, Access("https://127.0.0.1:1", made.ca, made.token), state=state)
+        issued = person.control.issue("jane", ())
+        client, authority = (
+            x509.load_pem_x509_certificate(one.encode()) for one in (issued.certificate, made.ca)
+        )
+        client.verify_directly_issued_by(authority)
+    endpoint.withdraw(where)
 
 
 def test_a_killed_host_process_is_not_taken_for_one_that_runs(
