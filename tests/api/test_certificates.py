@@ -51,8 +51,10 @@ def showing(running: Running, shown: Shown | None, token: str | None = None) -> 
         except (SSLError, HTTPError, ConnectionError):
             return 0
 
-    yield ask
-    client.close()
+    try:
+        yield ask
+    finally:
+        client.close()
 
 
 def test_a_certificate_of_the_clusters_authority_lets_in_without_a_token(

@@ -14,7 +14,6 @@ from minisets.cluster import credentials
 from minisets.objects.tokens import ref_of_token, secret_for
 from tests.api.serving import Running, run_pod
 from tests.api.test_kubectl import KUBECTL, Kubectl
-from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
 
@@ -65,11 +64,14 @@ def test_with_a_named_token_everything_is_served_until_it_is_revoked(
 ) -> None:
     use_everything(by_token, running)
     watching = by_token.start("get", "pods", "-w", "-o", "name")
-    assert watching.stdout is not None
-    assert watching.stdout.readline() == "pod/web-0\n"
-    running.registry.delete(ref_of_token("ci"))
-    watching.communicate(timeout=20)
-    assert until(lambda: watching.poll() is not None, "the watch to end")
+    try:
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == "pod/web-0\n"
+        running.registry.delete(ref_of_token("ci"))
+        watching.communicate(timeout=20)
+    finally:
+        watching.kill()
+        watching.communicate()
     assert LOGGED_OUT in by_token("get", "pods", fails=True)
     assert LOGGED_OUT in by_token("exec", "web-0", "--", "ls", fails=True)
 
