@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 DEFAULT_CLUSTER = "minisets"
 DOMAIN = "cluster.local"
 PROVISIONER = "docker.minisets.dev"
+TMPFS = "minisets.dev/tmpfs"
+"""The provisioner of volumes in memory, each as large as its claim; PROVISIONER is who mounts them."""
+
+PROVISIONERS = (PROVISIONER, TMPFS)
 ADOPTED = "minisets.dev/adopted"
 """An annotation, on a PersistentVolume: the Docker volume, not ours, that a person takes in by it."""
 

@@ -136,12 +136,13 @@ def _down_all(session: Session, client: ApiClient | None, *, volumes: bool) -> N
         if volumes:
             _delete_all_claims(session, client, kept[0])
     session.control.end()
+    lost = removal.end_holders(session.places)
     if volumes:
         removal.remove(session.places)
         _forget_the_context(session)
         say(f'cluster "{session.cluster}" is gone, its data with it')
     elif kept is not None:
-        _say_what_stays(session, *kept)
+        _say_what_stays(session, *kept, lost)
     else:
         say(_down_already(session))
 
@@ -243,8 +244,10 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
             note(f"Warning: {word_for(ref)} did not go within {_MARGIN.seconds} s")
 
 
-def _say_what_stays(session: Session, claims: Iterable[Object], volumes: Iterable[Object]) -> None:
-    """Each claim, its volume, and the Docker volume that has the data."""
+def _say_what_stays(
+    session: Session, claims: Iterable[Object], volumes: Iterable[Object], lost: Iterable[str]
+) -> None:
+    """Each claim, its volume, and the Docker volume that has the data; and what was in memory only."""
     handles = {name_of(volume): (spec_of(volume).get("csi") or {}).get("volumeHandle") for volume in volumes}
     rows = [["CLAIM", "VOLUME", "DOCKER VOLUME"]]
     for claim in claims:
@@ -255,6 +258,8 @@ def _say_what_stays(session: Session, claims: Iterable[Object], volumes: Iterabl
         say("kept with their data:")
         for line in aligned(rows):
             say(f"  {line}")
+        if lost:
+            say(f"  empty from now on, for its contents were in memory: {', '.join(lost)}")
         say(f"`minisets{session.flags} up` finds them again, `down --volumes` deletes them")
 
 

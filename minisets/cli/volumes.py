@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from minisets.client.requests import ApiClient
     from minisets.cluster.volumes import VolumeCalls
     from minisets.engine.interface import Volume
+    from minisets.kubelet.volumes.holders import Holders
     from minisets.objects.kinds import Object
 
 _CLAIM = click.argument("claim", metavar="CLAIM")
@@ -241,19 +242,19 @@ def import_(session: Session, claim: str, *, replace: bool) -> None:
     """Fill a claim's volume from a tar archive on the standard input. No pod may use it meanwhile."""
     if sys.stdin.isatty():
         raise UsageError(f"give the archive: minisets volumes import {claim} < {claim}.tar")
-    from minisets.cluster.volumes import archive_in, emptied, fill, is_empty  # noqa: PLC0415 - as in _engine
+    from minisets.cluster.volumes import archive_in, fill, is_empty  # noqa: PLC0415 - as in _engine
 
     client = session.client()
     with _docker(session) as engine:
         volume, pods, is_ours = _of_claim(session, client, engine, claim)
-        _refuse_import(session, claim, volume, pods)
+        _refuse_import(session, engine, claim, volume, pods)
         archive = archive_in(sys.stdin.buffer)
         with _opened(session, engine, volume.name) as container:
             holds_data = not is_empty(engine, container)
         if holds_data:
             _refuse_replacing(claim, volume, replace=replace, is_ours=is_ours)
             try:
-                emptied(engine, volume)
+                _empty(session, engine, volume)
             except EngineConflict as error:
                 raise MinisetsError(f"something uses the volume, nothing was imported: {error}") from error
         with _opened(session, engine, volume.name) as container:
@@ -267,13 +268,41 @@ def import_(session: Session, claim: str, *, replace: bool) -> None:
     say(f"claim {claim} has what the archive holds")
 
 
-def _refuse_import(session: Session, claim: str, volume: Volume, pods: tuple[str, ...]) -> None:
+def _empty(session: Session, engine: VolumeCalls, volume: Volume) -> None:
+    """EngineConflict: something uses it.
+
+    Why one in memory is let go and held again instead of made anew: the kubelet holds it again by itself, as
+    soon as it sees the holder's end, and what is held cannot be removed.
+    """
+    from minisets.cluster.volumes import emptied, is_empty  # noqa: PLC0415 - as in _engine
+
+    if not volume.is_in_memory:
+        emptied(engine, volume)
+        return
+    holders = _holders(session, engine)
+    holders.end(volume.name)
+    holders.hold(volume.name)
+    with _opened(session, engine, volume.name) as container:
+        if not is_empty(engine, container):
+            raise EngineConflict(f"the Docker volume {volume.name} is mounted elsewhere")
+
+
+def _holders(session: Session, engine: VolumeCalls) -> Holders:
+    from minisets.kubelet.images.sandbox_image import SandboxImage  # noqa: PLC0415 - of no use elsewhere
+    from minisets.kubelet.volumes.holders import Holders  # noqa: PLC0415 - likewise
+
+    return Holders(engine, SandboxImage(engine), session.cluster)
+
+
+def _refuse_import(
+    session: Session, engine: VolumeCalls, claim: str, volume: Volume, pods: tuple[str, ...]
+) -> None:
     if pods:
         raise MinisetsError(
             f"claim {claim} is used by {', '.join(pods)}: nothing was imported. End that first, for a "
             f"statefulset: minisets{session.flags} scale statefulset NAME --replicas N"
         )
-    if volume.options.get("type") == "tmpfs":
+    if volume.is_in_memory and not _holders(session, engine).is_held(volume.name):
         raise MinisetsError(f"claim {claim} is in memory while a pod uses it: what is imported would be lost")
 
 

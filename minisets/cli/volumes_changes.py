@@ -16,7 +16,9 @@ from minisets.cli.following import NotReady, until
 from minisets.cli.volumes_rows import handle_of
 from minisets.engine import labels, names
 from minisets.errors import AlreadyExists, ApiError, MinisetsError, NotFound
-from minisets.kubelet.volumes.provisioner import FINALIZER, PROVISIONED_BY
+from minisets.kubelet.images.sandbox_image import SandboxImage
+from minisets.kubelet.volumes.holders import Holders
+from minisets.kubelet.volumes.persistent import FINALIZER, PROVISIONED_BY
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, name_of, namespace_of, spec_of
 from minisets.settings import ADOPTED, PROVISIONER
@@ -53,6 +55,7 @@ def remove(client: ApiClient, engine: Engine, cluster: str, row: Row, clock: Clo
         return
     if any(handle_of(volume) == row.volume for volume in client.select(_VOLUME).items):
         raise MinisetsError(f"the Docker volume {row.volume} was taken by another claim just now: it stays")
+    Holders(engine, SandboxImage(engine), cluster).end(row.volume)
     engine.remove_volume(row.volume)
     yield f"Docker volume {row.volume} removed"
 

@@ -36,6 +36,26 @@ def remove(places: Places) -> None:
     remove_files(places)
 
 
+def end_holders(places: Places) -> tuple[str, ...]:
+    """The volumes in memory whose contents go, because what kept them mounted is ended here."""
+    if is_in_memory(places):
+        return ()
+    engine = DockerEngine.connect()
+    try:
+        return end_holders_on(engine, places.cluster)
+    finally:
+        engine.close()
+
+
+def end_holders_on(engine: Engine, cluster: str) -> tuple[str, ...]:
+    """Holders of this cluster, and nothing else."""
+    held = set()
+    for container in engine.list_containers(labels.holders_selector(cluster)):
+        engine.remove_container(container.id, force=True)
+        held.add(container.labels.get(labels.HELD, ""))
+    return tuple(sorted(held))
+
+
 def remove_from(engine: Engine, cluster: str) -> None:
     """Containers, then volumes, then the network; images of ours that no other cluster uses.
 

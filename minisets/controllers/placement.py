@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SCHEDULER = "default-scheduler"
 _TERMINAL = frozenset({"Failed", "Succeeded"})
+# Kubernetes: volumerestrictions ErrReasonReadWriteOncePodConflict, counted by node as a filter's are.
+_EXCLUSIVE = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def _claims_refuse(pod: Object, around: Surroundings) -> str:
         if status_of(claim).get("phase") == "Lost":
             volume = spec_of(claim).get("volumeName")
             return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
-        if why := _exclusive_use(pod, claim, around.pods):
-            return why
+        if _is_in_exclusive_use(pod, claim, around.pods):
+            return f"{len(around.nodes)} {_EXCLUSIVE}"
         if BIND_COMPLETED not in annotations_of(claim) and not binds_late(
             around.classes.get(class_of(claim))
         ):
@@ -122,18 +124,15 @@ def _claims_refuse(pod: Object, around: Surroundings) -> str:
     return ""
 
 
-def _exclusive_use(pod: Object, claim: Object, pods: Iterable[Object]) -> str:
+def _is_in_exclusive_use(pod: Object, claim: Object, pods: Iterable[Object]) -> bool:
     """A-143: a ReadWriteOncePod claim has one pod at a time."""
     if "ReadWriteOncePod" not in (spec_of(claim).get("accessModes") or ()):
-        return ""
+        return False
     for other in pods:
         taken = is_scheduled(other) and status_of(other).get("phase") not in _TERMINAL
         if taken and uid_of(other) != uid_of(pod) and name_of(claim) in claim_names(other):
-            return (
-                "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access "
-                f'mode ("{name_of(claim)}" in pod "{name_of(other)}")'
-            )
-    return ""
+            return True
+    return False
 
 
 def _node_refuses(pod: Object, node: Object, around: Surroundings) -> str:

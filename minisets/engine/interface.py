@@ -189,6 +189,11 @@ class Volume:
     options: Mapping[str, str]
     mountpoint: str
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it is empty again when the last container that mounts it stops."""
+        return self.driver == "local" and self.options.get("type") == "tmpfs"
+
 
 @dataclass(frozen=True)
 class NetworkSpec:
@@ -356,7 +361,10 @@ class Engine(Protocol):
         """Remove by id or name; a missing one is no error, one in use EngineConflict."""
 
     def create_volume(self, spec: VolumeSpec) -> Volume:
-        """Create, or return the one that has the name: compare its labels with the spec's."""
+        """Create, or return the one that has the name: compare its labels with the spec's.
+
+        EngineNotFound: no such driver. EngineConflict: the name is another driver's volume.
+        """
 
     def inspect_volume(self, name: str) -> Volume | None:
         """The volume of that name, or None."""

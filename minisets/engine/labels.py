@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
-# A Part, volume | pod-volume | network | image | control | state | build | look | transfer
+# A Part, volume | pod-volume | network | image | control | state | build | look | transfer | holder
 KIND = "dev.minisets.kind"
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
@@ -43,6 +43,7 @@ CAPACITY = "dev.minisets.capacity"
 ACCESS_MODES = "dev.minisets.access-modes"
 STORAGE_CLASS = "dev.minisets.storage-class"
 RECLAIM = "dev.minisets.reclaim"
+HELD = "dev.minisets.held"  # the Docker volume in memory that a holder keeps mounted
 REMOTE = "dev.minisets.remote"  # what the volume stands for: an image elsewhere, and no claim's alone
 CONTENT = "dev.minisets.content"
 PORT = "dev.minisets.port"  # of the host's loopback, where the control container's API is published
@@ -175,6 +176,21 @@ def transfer_labels(cluster: str) -> dict[str, str]:
     Why not `look`: the kubelet removes those that it does not know.
     """
     return _made_by_us(cluster, "transfer")
+
+
+def holders_selector(cluster: str) -> dict[str, str]:
+    """What every holder of a cluster carries."""
+    return {CLUSTER: cluster, KIND: "holder"}
+
+
+def holder_labels(cluster: str, volume: str) -> dict[str, str]:
+    """For the container that keeps a volume in memory mounted. No pod's labels: its end wakes no pod."""
+    return {
+        **_made_by_us(cluster, "holder"),
+        HELD: volume,
+        "com.docker.compose.project": f"minisets--{cluster}",
+        "com.docker.compose.service": "holder",
+    }
 
 
 def is_strangers(labels: Labels) -> bool:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from minisets.engine.interface import Login, NetworkSpec, VolumeSpec
     from minisets.engine.memory_files import File
 
-
 ROOT = "/var/lib/docker"
+_LOCAL_OPTIONS = ("device", "o", "type")
 
 
 def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -111,7 +111,7 @@ class VolumeRecord:
     @property
     def is_in_memory(self) -> bool:
         """Whether it is empty again when its last user stops."""
-        return self.volume.options.get("type") == "tmpfs"
+        return self.volume.is_in_memory
 
 
 class Volumes:
@@ -119,14 +119,36 @@ class Volumes:
 
     def __init__(self) -> None:
         self.records: dict[str, VolumeRecord] = {}
+        self.missing_drivers: set[str] = {"nosuch"}
 
     def create(self, spec: VolumeSpec) -> Volume:
         """Make it, or hand out whatever has the name, labels unseen: Docker's trap."""
-        if spec.name not in self.records:
+        present = self.records.get(spec.name)
+        if present is not None and present.volume.driver != spec.driver:
+            raise EngineConflict(
+                f"volume {spec.name}: create {spec.name}: conflict: volume name must be unique"
+            )
+        if present is None:
+            self._check(spec)
             mountpoint = f"{ROOT}/volumes/{spec.name}/_data"
             made = Volume(spec.name, dict(spec.labels), spec.driver, dict(spec.options), mountpoint)
             self.records[spec.name] = VolumeRecord(made)
         return self.records[spec.name].volume
+
+    def _check(self, spec: VolumeSpec) -> None:
+        """As Docker's own driver does; any other takes what it is given."""
+        if spec.driver in self.missing_drivers:
+            raise EngineNotFound(
+                f"volume {spec.name}: create {spec.name}: error looking up volume plugin {spec.driver}: "
+                f'plugin "{spec.driver}" not found'
+            )
+        if spec.driver != "local":
+            return
+        for option in sorted(spec.options):
+            if option not in _LOCAL_OPTIONS:
+                raise EngineError(f'volume {spec.name}: create {spec.name}: invalid option: "{option}"')
+        if spec.options and not spec.options.get("device"):
+            raise EngineError(f'volume {spec.name}: create {spec.name}: missing required option: "device"')
 
     def remove(self, name: str, users: Collection[str]) -> None:
         """Remove volume and data; even a stopped container holds it."""

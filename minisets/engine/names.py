@@ -3,6 +3,7 @@
     [<cluster>_<namespace>_]<pod>[_c_<name> | _i_<name> | _e_<name> | _sandbox][__restart-<n>][__<attempt>]
     [<cluster>_<namespace>_]<claim>[__<attempt>]        [<cluster>_<namespace>_]<pod>_v_<volume>[__<attempt>]
     <cluster>__<kind>-<words>__h<hash>                  (storage that lies elsewhere)
+    <a claim's volume>_holder[__<attempt>]              (what keeps a volume in memory mounted)
 
 The prefix is left out in cluster `minisets`, namespace `default`. Leaves to callers which attempt is free.
 """
@@ -77,6 +78,11 @@ def volume_name(cluster: str, namespace: str, claim: str, attempt: int = 0) -> s
 def pod_volume_name(cluster: str, namespace: str, pod: str, volume: str, attempt: int = 0) -> str:
     """The name of a volume that lives and dies with one pod (emptyDir, configMap, ...)."""
     return _fitted(f"{_prefix(cluster, namespace)}{pod}_{_VOLUME_MARK}_{volume}", attempt)
+
+
+def holder_name(volume: str, attempt: int = 0) -> str:
+    """The name of the container that keeps a claim's volume in memory mounted."""
+    return _fitted(f"{volume}_holder", attempt)
 
 
 def remote_volume_name(cluster: str, words: Iterable[str], identity: str) -> str:

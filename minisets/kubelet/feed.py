@@ -1,4 +1,4 @@
-"""Engine events as keys of pods: somebody's container died, or was removed by hand.
+"""Engine events as keys of pods, and as word of holders: a container died, or was removed by hand.
 
 A stream that ends is a loss, as events have no memory: connect again, have all listed, go on (DESIGN 12).
 """
@@ -10,6 +10,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from minisets.engine import labels
 from minisets.errors import EngineError
 from minisets.kubelet.pods import key_in
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from minisets.clock import Clock
-    from minisets.engine.interface import Engine, EventStream
+    from minisets.engine.interface import Engine, EngineEvent, EventStream
 
 _TELLING = frozenset({"start", "die", "oom", "destroy", "pause", "unpause"})
+_ENDS = frozenset({"die", "destroy"})
 _FIRST_RETRY = timedelta(milliseconds=200)
 _LONGEST_RETRY = timedelta(seconds=10)
 
@@ -27,7 +29,10 @@ _log = logging.getLogger(__name__)
 
 
 class EventFeed:
-    """One thread. on_key: a pod's key; on_connected: list everything; on_lost: no engine answers."""
+    """One thread. on_key: a pod's key; on_connected: list everything; on_lost: no engine answers.
+
+    on_holder: what keeps a volume in memory ended.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class EventFeed:
         selector: Mapping[str, str],
         *,
         on_key: Callable[[str], None],
+        on_holder: Callable[[], None],
         on_connected: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
@@ -43,6 +49,7 @@ class EventFeed:
         self._clock = clock
         self._selector = dict(selector)
         self._on_key = on_key
+        self._on_holder = on_holder
         self._on_connected = on_connected
         self._on_lost = on_lost
         self._changed = threading.Condition()
@@ -85,6 +92,12 @@ class EventFeed:
             if not self._stopping:
                 self._clock.wait(self._changed, duration)
 
+    def _tell(self, event: EngineEvent) -> None:
+        if key := key_in(event.labels):
+            self._on_key(key)
+        elif event.labels.get(labels.KIND) == "holder" and event.action in _ENDS:
+            self._on_holder()
+
     def _follow(self) -> bool:
         """One connection, until it ends; whether there was one."""
         try:
@@ -98,8 +111,8 @@ class EventFeed:
         if not stopping:
             self._on_connected()
             for event in stream:
-                if event.kind == "container" and event.action in _TELLING and (key := key_in(event.labels)):
-                    self._on_key(key)
+                if event.kind == "container" and event.action in _TELLING:
+                    self._tell(event)
         with self._changed:
             self._stream = None
         stream.close()

@@ -19,7 +19,7 @@ from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import RELIST, Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
-from minisets.kubelet.volumes.provisioner import Provisioner
+from minisets.kubelet.volumes import provisioner
 from minisets.loop import Worker
 from minisets.registry.events import Recorder
 from minisets.settings import NODE
@@ -78,6 +78,7 @@ class Kubelet:
         self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake)
         memory = Memory(clock)
         self._hooks = Hooks(engine, self._lanes["hooks"], memory, recorder, self._wake)
+        image = SandboxImage(engine)
         parts = Parts(
             store=store,
             registry=registry,
@@ -86,21 +87,22 @@ class Kubelet:
             settings=settings,
             images=images,
             addresses=Addresses(store, registry, settings),
-            sandbox_image=SandboxImage(engine),
+            sandbox_image=image,
             memory=memory,
             hooks=self._hooks,
             dns=dns,
         )
         pods = Pods(parts, clock, self._probes, host_address(settings), self._wake)
-        provisioner = Provisioner(store, registry, engine, recorder, settings)
+        volumes = provisioner.Provisioner(store, registry, engine, recorder, settings, image, clock)
         self._pods, self._follow_pods = _following(pods, store, clock, _POD_THREADS)
-        self._volumes, self._follow_volumes = _following(provisioner, store, clock, 1)
+        self._volumes, self._follow_volumes = _following(volumes, store, clock, 1)
         self._followers: list[Follower] = []
         self._feed = EventFeed(
             engine,
             clock,
             labels.cluster_selector(settings.cluster),
             on_key=self._wake,
+            on_holder=self._wake_volumes,
             on_connected=self._connected,
             on_lost=self._lost,
         )
@@ -136,10 +138,14 @@ class Kubelet:
     def _wake(self, key: str) -> None:
         self._pods.add(key)
 
+    def _wake_volumes(self) -> None:
+        self._volumes.add(provisioner.RELIST)
+
     def _connected(self) -> None:
         """Events have no memory: whatever happened before is seen by listing."""
         self._say_ready(is_ready=True)
         self._pods.add(RELIST)
+        self._wake_volumes()
 
     def _lost(self) -> None:
         self._say_ready(is_ready=False)
@@ -153,7 +159,7 @@ class Kubelet:
 
 
 def _following(
-    controller: Pods | Provisioner, store: Store, clock: Clock, threads: int
+    controller: Pods | provisioner.Provisioner, store: Store, clock: Clock, threads: int
 ) -> tuple[Worker, Callable[[], Follower]]:
     """A worker, and what makes its follower once there is something to follow."""
     followers: list[Follower] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.objects import fidelity
 from minisets.objects.barred_paths import USUALLY, reached, relation
-from minisets.settings import ADOPTED
+from minisets.settings import ADOPTED, PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Exposure:
 
 
 def exposures(kind_title: str, obj: Object) -> tuple[Exposure, ...]:
-    """Those of a pod, of a statefulset's pods, or of a volume that pods may claim."""
+    """Those of a pod, of a statefulset's pods, or of volumes that pods may claim."""
     found = tuple(_of_kind(kind_title, obj))
     if not found:
         return ()
@@ -74,6 +74,21 @@ def _of_kind(kind_title: str, obj: Object) -> Iterator[Exposure]:
         case "PersistentVolume":
             yield from _folder(_map(obj.get("spec")), "spec")
             yield from _docker_volume(obj)
+        case "StorageClass":
+            yield from _class_of_another_driver(obj)
+
+
+def _class_of_another_driver(obj: Object) -> Iterator[Exposure]:
+    """Another driver's options are its own; Docker's is refused the machine's paths by the provisioner."""
+    parameters = _map(obj.get("parameters"))
+    driver = parameters.get("driver") or "local"
+    if obj.get("provisioner") != PROVISIONER or driver == "local":
+        return
+    for key, value in parameters.items():
+        if key != "driver" and str(value).startswith("/"):
+            yield Exposure(
+                f"parameters[{key}]", f"its files below {value}, if {driver} takes them from there"
+            )
 
 
 def _docker_volume(obj: Object) -> Iterator[Exposure]:

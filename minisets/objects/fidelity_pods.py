@@ -90,7 +90,7 @@ Container
   ~ imagePullPolicy=Always: where no registry answers, a local image is used
   + restartPolicy [own-restart]
   ~ restartPolicyRules: their action Restart; RestartAllContainers is passed over
-  - volumeDevices: no block devices
+  - volumeDevices: no block devices, the pod waits
   - resizePolicy: resources are set when a container is created
   - stdinOnce: nobody can attach to a container
   + terminationMessagePath [message real-messages]

@@ -86,7 +86,7 @@ PersistentVolumeClaimSpec
   + volumeName [by-name]
   + resources [smallest]
   + selector: for volumes that are there; one that is made for the claim has no labels [by-label]
-  - volumeMode!=Filesystem: no block devices
+  - volumeMode!=Filesystem: no block devices; none is made for the claim, which says so
   - dataSource dataSourceRef: the volume begins empty
   - volumeAttributesClassName: no such class is served, the volume is as all others
 VolumeResourceRequirements
@@ -98,6 +98,7 @@ PersistentVolumeSpec
   + capacity [smallest]
   + accessModes storageClassName [misfits]
   + claimRef [reserved]
+  - persistentVolumeReclaimPolicy=Recycle: nobody scrubs volumes; it is Failed, with its data
   + persistentVolumeReclaimPolicy [reclaimed retained]
   + csi [bound-claims]
   + hostPath local [host-paths]
@@ -105,7 +106,7 @@ PersistentVolumeSpec
   ~ rbd cephfs glusterfs iscsi fc: a Docker volume stands for what it names, and keeps its data
   ~ awsElasticBlockStore gcePersistentDisk: a Docker volume stands for what it names, and keeps its data
   ~ azureDisk azureFile vsphereVolume cinder: a Docker volume stands for what it names, and keeps its data
-  - volumeMode!=Filesystem: no block devices
+  - volumeMode!=Filesystem: no block devices; a pod that uses it waits
   - nodeAffinity: one node only
   ~ mountOptions: handed on for nfs; every other volume is mounted as all others
   - volumeAttributesClassName: the volume is mounted as all others
@@ -129,11 +130,13 @@ NFSVolumeSource
   + readOnly: of a pod's own; a PersistentVolume's is passed over, as in Kubernetes [remote-read-only]
 StorageClass
   + metadata [default-class]
+  ~ provisioner=minisets.dev/tmpfs: memory, as large as the claim and never larger; lost with the engine
   + provisioner [provisioner]
   + reclaimPolicy [class-policy]
   + volumeBindingMode [late-binding]
-  - parameters mountOptions: the engine's volumes take none
-  ~ allowVolumeExpansion: a claim may ask for more; volumes have no quota, so its capacity is not raised
+  + parameters: `driver` and its options, alike for all claims; paths of the machine are refused [parameters]
+  + mountOptions: for what has a `type`; with others claims are refused, as in Kubernetes [mount-options]
+  + allowVolumeExpansion: done at once, as volumes have no quota; one in memory stays as it is [expanded]
   - allowedTopologies: one node only
 
 # Services

@@ -211,6 +211,11 @@ kubelet/volumes/test_provisioner.py
   class-policy       a_volume_gets_its_classs_reclaim_policy
   reclaimed          a_released_volume_goes_with_its_data
   retained           a_retained_volume_stays_and_a_new_claim_of_its_name_gets_an_empty_one
+kubelet/volumes/test_classes.py
+  parameters         parameters_are_a_driver_and_its_options
+  mount-options      mount_options_are_for_what_the_engine_mounts
+kubelet/volumes/test_resizing.py
+  expanded           a_claim_that_asks_for_more_gets_it_in_the_order_of_the_external_resizer
 
 scenarios/test_lifecycle.py
   real-order         a_rich_pod_comes_up_and_ends_in_order

@@ -10,7 +10,7 @@ from minisets.clock import FakeClock
 from minisets.cluster import credentials, network
 from minisets.cluster.engine import mark
 from minisets.cluster.places import places
-from minisets.cluster.removal import remove, remove_files, remove_from
+from minisets.cluster.removal import end_holders_on, remove, remove_files, remove_from
 from minisets.engine import labels
 from minisets.engine.interface import ContainerSpec, Image, Mount, VolumeSpec
 from minisets.engine.memory import MemoryEngine
@@ -155,3 +155,16 @@ def test_without_an_engine_nothing_is_removed(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(EngineUnavailable):
         remove(where)
     assert where.database.exists()
+
+
+def test_down_ends_the_holders_of_its_own_cluster_and_says_what_is_lost(engine: MemoryEngine) -> None:
+    for cluster in ("minisets", "other"):
+        for volume in ("b", "a"):
+            made = labels.holder_labels(cluster, volume)
+            engine.start_container(
+                engine.create_container(ContainerSpec(f"{cluster}-{volume}", "pause", made))
+            )
+    engine.create_container(ContainerSpec("pod", "nginx:1", {labels.CLUSTER: "minisets"}))
+    assert end_holders_on(engine, "minisets") == ("a", "b")
+    assert sorted(held.name for held in engine.list_containers({})) == ["other-a", "other-b", "pod"]
+    assert end_holders_on(engine, "minisets") == ()

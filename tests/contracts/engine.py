@@ -3,6 +3,7 @@
 Programs are named in a container's name: Docker runs them as scripts, the engine in memory is told of them.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -455,6 +456,42 @@ class EngineContract:
         world.engine.create_volume(VolumeSpec(name, world.labels))
         again = world.engine.create_volume(VolumeSpec(name, {**world.labels, "own": "yes"}))
         assert again.labels == world.labels
+
+    @pytest.mark.parametrize(
+        ("driver", "options", "error", "said"),
+        [
+            ("nosuch", {}, EngineNotFound, 'plugin "nosuch" not found'),
+            ("local", {"colour": "red"}, EngineError, 'invalid option: "colour"'),
+            ("local", {"type": "nfs"}, EngineError, 'missing required option: "device"'),
+        ],
+    )
+    def test_a_volume_that_its_driver_will_not_make_is_not_there(
+        self, world: World, driver: str, options: dict[str, str], error: type[EngineError], said: str
+    ) -> None:
+        name = world.name("volume")
+        with pytest.raises(error, match=re.escape(said)):
+            world.engine.create_volume(VolumeSpec(name, world.labels, driver, options))
+        assert world.engine.inspect_volume(name) is None
+
+    def test_a_volume_of_another_driver_is_in_the_way_of_a_name(self, world: World) -> None:
+        name = world.name("volume")
+        world.engine.create_volume(VolumeSpec(name, world.labels))
+        with pytest.raises(EngineConflict, match="volume name must be unique"):
+            world.engine.create_volume(VolumeSpec(name, world.labels, "nosuch"))
+
+    def test_a_volume_in_memory_keeps_its_content_while_a_container_holds_it(self, world: World) -> None:
+        name = world.name("volume")
+        memory = {"type": "tmpfs", "device": "tmpfs", "o": "mode=0755,size=1048576"}
+        assert world.engine.create_volume(VolumeSpec(name, world.labels, options=memory)).is_in_memory
+        mounts = (Mount("volume", "/x", name),)
+        holder = world.start(mounts=(Mount("volume", "/x", name, read_only=True),))
+        made = world.create(mounts=mounts)
+        world.engine.put_archive(made, "/x", archive({"it": b"kept"}))
+        world.engine.remove_container(made)
+        seen = world.create(mounts=mounts)
+        assert world.engine.stat_path(seen, "/x/it") is not None
+        world.engine.remove_container(holder, force=True)
+        assert world.engine.stat_path(seen, "/x/it") is None
 
     def test_a_volume_that_even_a_stopped_container_mounts_is_in_use(self, world: World) -> None:
         name = world.name("volume")

@@ -112,7 +112,9 @@ def test_a_read_write_once_pod_claim_has_one_pod_at_a_time() -> None:
     other = pod("web-1", "Running", nodeName="minisets-0")
     assert place(pod(), replace(GOOD, pods=(other,))) == Place("minisets-0")
     around = replace(GOOD, claims={"www": claim(modes="ReadWriteOncePod")})
-    assert isinstance(place(pod(), replace(around, pods=(other,))), Refuse)
+    assert place(pod(), replace(around, pods=(other,))) == refused(
+        "1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+    )
     ended = pod("web-1", "Succeeded", nodeName="minisets-0")
     assert place(pod(), replace(around, pods=(ended, pod()))) == Place("minisets-0")
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from minisets.objects.exposure import exposures
-from minisets.settings import ADOPTED
+from minisets.settings import ADOPTED, PROVISIONER
 
 
 def opened(kind: str, spec: Any) -> list[str]:
@@ -116,3 +116,18 @@ def test_a_path_that_is_never_mounted_is_told_of_before_an_engine_is_asked(path:
     attributes = {"type": "none", "o": "bind", "device": path}
     (line,) = opened("PersistentVolume", {"csi": {"volumeAttributes": attributes}})
     assert line == f"spec.csi.volumeAttributes: gives a pod the machine: {said}"
+
+
+def test_a_class_whose_driver_is_given_a_path_of_the_machine_is_named() -> None:
+    """Docker's own driver is refused such parameters when a claim comes."""
+
+    def lines(**parameters: str) -> list[str]:
+        storage_class = {"provisioner": PROVISIONER, "parameters": parameters}
+        return [str(exposure) for exposure in exposures("StorageClass", storage_class)]
+
+    (line,) = lines(driver="local-persist", mountpoint="/srv", size="1g")
+    assert line == (
+        "parameters[mountpoint]: gives a pod the machine: its files below /srv, "
+        "if local-persist takes them from there"
+    )
+    assert lines(type="none", o="bind", device="/srv") == []

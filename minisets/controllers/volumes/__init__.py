@@ -17,4 +17,8 @@ somebody else has it by now).
 2026-11-23: the provisioner is asked by annotation, although it runs in the same process: a claim looks
 as it does on a real cluster, and a foreign provisioner's class waits as it would there.
 Rejected: provisioning here (the room would need the engine).
+2026-11-29: growing is asked for in the same way: here it is only said (ExternalExpanding), whoever stands for
+the volume does it. Read again beside Kubernetes' syncClaim and syncVolume: the default class comes after a
+volume without one, a person's claimRef ends all weighing for a claim that names the volume, Recycle fails, a
+volume and a claim of different modes are both told. Left: events' source `volume_expand`.
 """

@@ -21,11 +21,13 @@ from minisets.controllers.volumes.actions import (
 )
 from minisets.controllers.volumes.matching import (
     best_match,
+    capacity_in,
     claim_ref,
     class_of,
     is_for,
     misfit,
     names_a_class,
+    request_of,
 )
 from minisets.controllers.volumes.usage import is_scheduled
 from minisets.objects.metadata import (
@@ -94,21 +96,34 @@ def _kept_bound(observed: ObservedClaim) -> tuple[Action, ...]:
         return _lost(claim, "ClaimLost", f"Bound claim has lost reference to PersistentVolume. {_DATA_LOST}")
     if volume is None:
         return _lost(claim, "ClaimLost", f"Bound claim has lost its PersistentVolume. {_DATA_LOST}")
-    if claim_ref(volume) is not None and not is_for(volume, claim):
+    ref = claim_ref(volume)
+    if ref is not None and ref.get("uid") != uid_of(claim):
         message = "Two claims are bound to the same volume, this one is bound incorrectly"
         return _lost(claim, "ClaimMisbound", message)
-    return _bind(claim, volume, "the claim is bound to it")
+    return (*_bind(claim, volume, "the claim is bound to it"), *_growing(claim, volume))
+
+
+def _growing(claim: Object, volume: Object) -> tuple[Action, ...]:
+    """A bound claim that asks for more than it has waits for whoever grows such volumes.
+
+    Kubernetes: pkg/controller/volume/expand syncHandler, for volumes that no plugin of its own expands.
+    """
+    has = capacity_in(status_of(claim).get("capacity"))
+    if status_of(claim).get("phase") != "Bound" or not has or request_of(claim) <= has:
+        return ()
+    message = "waiting for an external controller to expand this PVC"
+    return (Tell(claim, "Normal" if "csi" in spec_of(volume) else "Warning", "ExternalExpanding", message),)
 
 
 def _bound_as_asked(observed: ObservedClaim) -> tuple[Action, ...]:
-    """A-137: spec.volumeName says which volume."""
+    """A-137: spec.volumeName says which volume; one reserved for the claim is not weighed any more."""
     claim, wanted = observed.claim, spec_of(observed.claim)["volumeName"]
     volume = _named(wanted, observed.volumes)
     if volume is None:
         return _pending(claim, f"there is no volume {wanted}")
-    if is_for(volume, claim) and (claim_ref(volume) or {}).get("uid"):
+    if is_for(volume, claim):
         return _bind(claim, volume, "the volume is reserved for it")
-    if claim_ref(volume) is not None and not is_for(volume, claim):
+    if claim_ref(volume) is not None:
         message = f'volume "{wanted}" already bound to a different claim.'
         return (*_pending(claim, message), Tell(claim, "Warning", "FailedBinding", message))
     if why := misfit(volume, claim):
@@ -119,12 +134,13 @@ def _bound_as_asked(observed: ObservedClaim) -> tuple[Action, ...]:
 
 def _bound_to_the_best(observed: ObservedClaim) -> tuple[Action, ...]:
     claim = observed.claim
-    if not names_a_class(claim) and observed.default_class is not None:
-        return (SetClass(claim, name_of(observed.default_class), "the claim names none"),)
     waits = binds_late(observed.storage_class) and SELECTED_NODE not in annotations_of(claim)
     volume = best_match(claim, observed.volumes, only_pre_bound=waits)
     if volume is not None:
         return _bind(claim, volume, "it matches")
+    # Kubernetes: syncUnboundClaim assigns a default class only where no volume without one would do.
+    if not names_a_class(claim) and observed.default_class is not None:
+        return (SetClass(claim, name_of(observed.default_class), "the claim names none"),)
     if waits:
         return (*_pending(claim, "its class waits for a pod"), _waiting(observed))
     if class_of(claim):

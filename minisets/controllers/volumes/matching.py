@@ -56,11 +56,11 @@ def is_for(volume: Object, claim: Object) -> bool:
 
 def misfit(volume: Object, claim: Object) -> str:
     """Why the volume that a claim asks for by name cannot serve it; empty if it can (A-137)."""
-    if _capacity(volume) < _request(claim):
+    if _capacity(volume) < request_of(claim):
         return "requested PV is too small"
     if class_of(volume) != class_of(claim):
         return "storageClassName does not match"
-    if _mode(volume) != _mode(claim):
+    if mode_of(volume) != mode_of(claim):
         return "incompatible volumeMode"
     if not _serves_modes(volume, claim):
         return "incompatible accessMode"
@@ -70,52 +70,67 @@ def misfit(volume: Object, claim: Object) -> str:
 def best_match(claim: Object, volumes: Iterable[Object], *, only_pre_bound: bool = False) -> Object | None:
     """The volume that the claim is to have, or None (A-135, A-136).
 
-    Fewest access modes first, then the smallest that is large enough, then by name.
+    Fewest access modes first, among these one that is reserved for it, then the smallest that is large
+    enough, then by name.
     """
     # Why: most volumes are somebody else's, and telling that is cheaper than comparing sizes.
     free = (volume for volume in volumes if claim_ref(volume) is None or is_for(volume, claim))
-    usable = [volume for volume in free if _is_usable(volume, claim)]
-    pre_bound = [volume for volume in usable if is_for(volume, claim)]
-    if pre_bound or only_pre_bound:
-        return min(pre_bound, key=_preference, default=None)
+    by_modes: dict[int, list[Object]] = {}
+    for volume in free:
+        if _is_usable(volume, claim):
+            by_modes.setdefault(len(spec_of(volume).get("accessModes") or ()), []).append(volume)
     selector = spec_of(claim).get("selector")
     wanted = LabelSelector.of(selector) if selector else None
-    fitting = [
-        volume
-        for volume in usable
-        if status_of(volume).get("phase") == "Available"
+    for _, group in sorted(by_modes.items()):
+        found = [volume for volume in group if is_for(volume, claim)]
+        if not found and not only_pre_bound:
+            found = [volume for volume in group if _fits(volume, claim, wanted)]
+        if found:
+            return min(found, key=_preference)
+    return None
+
+
+def _fits(volume: Object, claim: Object, wanted: LabelSelector | None) -> bool:
+    """What is asked only of a volume that nobody reserved."""
+    return (
+        status_of(volume).get("phase") == "Available"
         and claim_ref(volume) is None
         and class_of(volume) == class_of(claim)
         and (wanted is None or wanted.matches(labels_of(volume)))
-    ]
-    return min(fitting, key=_preference, default=None)
+    )
 
 
 def _is_usable(volume: Object, claim: Object) -> bool:
     return (
         not is_being_deleted(volume)
         and _serves_modes(volume, claim)
-        and _mode(volume) == _mode(claim)
-        and _capacity(volume) >= _request(claim)
+        and mode_of(volume) == mode_of(claim)
+        and _capacity(volume) >= request_of(claim)
     )
 
 
-def _preference(volume: Object) -> tuple[int, Decimal, str]:
-    return len(spec_of(volume).get("accessModes") or ()), _capacity(volume), name_of(volume)
+def _preference(volume: Object) -> tuple[Decimal, str]:
+    return _capacity(volume), name_of(volume)
 
 
 def _serves_modes(volume: Object, claim: Object) -> bool:
     return set(spec_of(claim).get("accessModes") or ()) <= set(spec_of(volume).get("accessModes") or ())
 
 
-def _mode(obj: Object) -> str:
+def mode_of(obj: Object) -> str:
+    """Filesystem or Block."""
     return str(spec_of(obj).get("volumeMode") or "Filesystem")
 
 
 def _capacity(volume: Object) -> Decimal:
-    return quantities.parse((spec_of(volume).get("capacity") or {}).get("storage", "0"))
+    return capacity_in(spec_of(volume).get("capacity"))
 
 
-def _request(claim: Object) -> Decimal:
-    requests = (spec_of(claim).get("resources") or {}).get("requests") or {}
-    return quantities.parse(requests.get("storage", "0"))
+def capacity_in(amounts: dict[str, Any] | None) -> Decimal:
+    """How much storage amounts speak of."""
+    return quantities.parse((amounts or {}).get("storage", "0"))
+
+
+def request_of(claim: Object) -> Decimal:
+    """How much a claim asks for."""
+    return capacity_in((spec_of(claim).get("resources") or {}).get("requests"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minisets.controllers.volumes.actions import Action, FreeVolume, SetVolumePhase, Tell, Unprotect
-from minisets.controllers.volumes.matching import claim_ref
+from minisets.controllers.volumes.matching import claim_ref, mode_of
 from minisets.objects.metadata import (
     annotations_of,
     finalizers_of,
@@ -37,10 +37,13 @@ def plan_volume(volume: Object, claim: Object | None) -> tuple[Action, ...]:
         if phase == "Failed":
             return ()
         gone = "its claim is gone"
-        return _failed(volume) if _has_no_deleter(volume) else _in_phase(volume, "Released", gone)
+        if spec_of(volume).get("persistentVolumeReclaimPolicy") == "Recycle":
+            return _failed(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!")
+        return _not_deleted(volume) if _has_no_deleter(volume) else _in_phase(volume, "Released", gone)
     wanted = spec_of(claim).get("volumeName")
     if not wanted:
-        return ()  # the claim's turn: it is queued by the same change
+        # Else it is the claim's turn: it is queued by the same change.
+        return () if mode_of(volume) == mode_of(claim) else _of_another_mode(volume, claim)
     if wanted == name_of(volume):
         return _in_phase(volume, "Bound", "its claim has it")
     return _not_taken(volume, f"its claim has volume {wanted}")
@@ -56,14 +59,29 @@ def _has_no_deleter(volume: Object) -> bool:
     return spec.get("persistentVolumeReclaimPolicy") == "Delete" and not foreign
 
 
-def _failed(volume: Object) -> tuple[Action, ...]:
+def _not_deleted(volume: Object) -> tuple[Action, ...]:
     """A-141. Kubernetes: pv_controller.go deleteVolumeOperation, findDeletablePlugin."""
     message = (
         f'error getting deleter volume plugin for volume "{name_of(volume)}": '
         "no deletable volume plugin matched"
     )
-    tell = Tell(volume, "Warning", "VolumeFailedDelete", message)
+    return _failed(volume, "VolumeFailedDelete", message)
+
+
+def _failed(volume: Object, reason: str, message: str) -> tuple[Action, ...]:
+    tell = Tell(volume, "Warning", reason, message)
     return SetVolumePhase(volume, "Failed", "nobody can remove its data", message), tell
+
+
+def _of_another_mode(volume: Object, claim: Object) -> tuple[Action, ...]:
+    """Kubernetes: syncVolume: no claim's turn would ever come to this."""
+    why = "due to incompatible volumeMode."
+    of_volume = f'Cannot bind PersistentVolume to requested PersistentVolumeClaim "{name_of(claim)}" {why}'
+    of_claim = f'Cannot bind PersistentVolume "{name_of(volume)}" to requested PersistentVolumeClaim {why}'
+    return (
+        Tell(volume, "Warning", "VolumeMismatch", of_volume),
+        Tell(claim, "Warning", "VolumeMismatch", of_claim),
+    )
 
 
 def _not_taken(volume: Object, cause: str) -> tuple[Action, ...]:

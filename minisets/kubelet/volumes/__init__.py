@@ -9,6 +9,8 @@ Docker volumes. Must not: when to write or mount (`plan.py`), which volume a cla
     host_paths.py   looks at the machine                     provisioner.py  claims' volumes, made and deleted
     links.py        where a path leads (pure)
     remote.py       storage elsewhere, as Docker volumes (pure)
+    classes.py      what a class asks for (pure)             persistent.py   the PV of a claim (pure)
+    holders.py      keep what is in memory mounted           resizing.py     claims that ask for more
 
 2026-11-25: what a laptop has not (rbd, iscsi, another csi driver) is a Docker volume, one for each image and
 cluster, told by a label; no claim's, so that no claim's end takes it. A PersistentVolume's own `readOnly`
@@ -28,4 +30,16 @@ is not seen in its own folder's bind; below Docker Desktop's shared folders it f
 that a link leads (it looks from inside the container: wrong for absolute links and for `..` after one);
 remembering (a link can change); /proc/self/mountinfo of a started container (300 ms more a pod).
 What cannot be known: a disk that is mounted at two places, a block device that holds the data.
+2026-11-29: a class's parameters are a volume driver and its options, the same for every claim. Docker's own
+driver takes only what lies elsewhere or in memory: a path or device of the machine would be one folder for
+all claims, so that the claim is refused (a list of what may be: `overlay` and any disk's type reach the
+machine, too). What another driver makes of its options is not known here: `objects/exposure.py` names its
+paths. mountOptions join `o` where Docker mounts something; else the claim is refused, as by the in-tree
+provisioners. A refusal is an event and a retry, never an exception; its class, made anew, wakes the claim.
+2026-11-29: claims in memory (`minisets.dev/tmpfs`, or a class with `type: tmpfs`) have a holder from their
+making to their end. Rejected: a marker file inside to tell lost contents (an empty claim is empty), holders
+with a restart policy (the engine starts them before anyone can say what was lost), a remount by an exec to
+grow one (that wants a privileged container). Lost is what no sandbox has had mounted since before its holder
+ended. A tmpfs' pages are charged to the container that writes them first: one whose memory limit is below
+its disk's size is killed before the disk is full.
 """

@@ -134,7 +134,28 @@ def _claimed(pod: Object, volume: dict[str, Any], reader: Reader) -> Source:
     found = reader.get(Ref("PersistentVolume", "", bound))
     if found is None:
         raise NotYet(f'persistentvolume "{bound}" of claim "{name}" not found', "FailedMount")
+    _check_mode(pod, volume["name"], str(spec_of(found).get("volumeMode") or "Filesystem"))
     return _behind(found)
+
+
+def _check_mode(pod: Object, name: str, mode: str) -> None:
+    """Kubernetes: desired_state_of_world_populator.go createVolumeSpec.
+
+    `Differs:` no block device is handed in, whoever asks for one.
+    """
+    spec = spec_of(pod)
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+
+    def is_in(field: str) -> bool:
+        return any(use["name"] == name for one in containers for use in one.get(field) or ())
+
+    said = f"volume {name} has volumeMode {mode}"
+    if mode != "Filesystem" and is_in("volumeMounts"):
+        raise NotYet(f"{said}, but is specified in volumeMounts", "FailedMount")
+    if mode != "Block" and is_in("volumeDevices"):
+        raise NotYet(f"{said}, but is specified in volumeDevices", "FailedMount")
+    if mode != "Filesystem":
+        raise NotYet(f"{said}, and minisets has no block devices: use one of Filesystem", "FailedMount")
 
 
 def _behind(volume: Object) -> Source:

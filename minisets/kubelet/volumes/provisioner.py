@@ -1,20 +1,45 @@
-"""The provisioner of `docker.minisets.dev`, as an external CSI one would be: claims to Docker volumes to PVs.
+"""The provisioner of our classes, as an external CSI one would be: claims to Docker volumes to PVs.
 
     claim marked by the controller -> Docker volume (made, or recovered by its labels) -> PV that names it
-    PV Released, reclaim Delete -> Docker volume removed -> PV removed
+    PV Released, reclaim Delete -> Docker volume removed -> PV removed;  any other PV in memory -> held
 
-Leaves binding, phases and choosing a class to `controllers/volumes`. What is not ours is never touched.
+Leaves binding and phases to `controllers/volumes`, what a class asks for to `classes.py`, growing to
+`resizing.py`. What is not ours is never touched.
 """
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minisets.engine import labels, names
 from minisets.engine.interface import VolumeSpec
-from minisets.errors import AlreadyExists, Conflict, EngineConflict, MinisetsError, NotFound
+from minisets.errors import (
+    AlreadyExists,
+    Conflict,
+    EngineConflict,
+    EngineError,
+    EngineTimeout,
+    EngineUnavailable,
+    MinisetsError,
+    NotFound,
+)
+from minisets.kubelet.volumes.classes import Refused, recipe
+from minisets.kubelet.volumes.holders import Holders
+from minisets.kubelet.volumes.persistent import (
+    FINALIZER,
+    RECOVERED_FROM,
+    class_of,
+    handle_of,
+    is_asked_for,
+    is_to_be_removed,
+    policy_of,
+    volume_object,
+)
+from minisets.kubelet.volumes.remote import LOCAL_DRIVER
+from minisets.kubelet.volumes.resizing import Resizing
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     annotations_of,
@@ -28,58 +53,95 @@ from minisets.objects.metadata import (
     uid_of,
 )
 from minisets.registry.registry import DeleteOptions
-from minisets.settings import ADOPTED, PROVISIONER
+from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from minisets.clock import Clock
     from minisets.engine.interface import Engine, Volume
+    from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
     from minisets.registry.registry import Registry
     from minisets.settings import Settings
     from minisets.store.interface import Change, Store
 
-RECOVERED_FROM = "docker.minisets.dev/recovered-from"
-"""On a PV whose Docker volume was there before it: the PV that this one's labels name."""
-
-FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
-"""Kubernetes: HonorPVReclaimPolicy. A PV that a person deletes waits for its data to go first."""
-
-ASKED = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+RELIST = "*"
+RELIST_EVERY = timedelta(minutes=5)
 LOOK_AGAIN = timedelta(seconds=15)
+# Kubernetes: what sig-storage-lib-external-provisioner retries a claim with.
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(minutes=5)
 _NAMES_TRIED = 50
 _UNUSED = ("Available", "Released", "Failed")
+_NOT_OF_THE_CLASS = (EngineUnavailable, EngineTimeout)
+
+_ANOTHER_CLASS = "a class's parameters cannot be changed: delete the class and make it anew with others"
+
+_log = logging.getLogger(__name__)
 
 
 class Provisioner:
-    """The controller; keys are `str(Ref)` of claims and volumes."""
+    """The controller; keys are `str(Ref)` of claims and volumes, or RELIST: all that are in memory."""
 
     name = "provisioner"
-    kinds = ("PersistentVolumeClaim", "PersistentVolume")
+    kinds = ("StorageClass", "PersistentVolumeClaim", "PersistentVolume")
 
     def __init__(
-        self, store: Store, registry: Registry, engine: Engine, recorder: Recorder, settings: Settings
+        self,
+        store: Store,
+        registry: Registry,
+        engine: Engine,
+        recorder: Recorder,
+        settings: Settings,
+        image: SandboxImage,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._registry = registry
         self._engine = engine
         self._recorder = recorder
         self._cluster = settings.cluster
+        self._holders = Holders(engine, image, settings.cluster)
+        self._resizing = Resizing(registry, engine, recorder, clock)
+        self._failures: dict[str, int] = {}
 
     def keys(self, change: Change) -> Iterable[str]:
-        """What changed; and the claim that may wait for a volume's name."""
-        yield str(change.ref)
+        """What changed; of a class, the claims that wait for it to be another one."""
+        if change.ref.kind != "StorageClass":
+            yield str(change.ref)
+            return
+        for claim in self._store.list("PersistentVolumeClaim").items:
+            if is_asked_for(claim) and class_of(claim) == change.ref.name:
+                yield str(ref_of(claim))
 
     def reconcile(self, key: str) -> timedelta | None:
-        """Provision a claim, or remove a volume."""
+        """Provision a claim or grow it, hold a volume or remove it."""
+        if key == RELIST:
+            return self._relist()
         kind, _, name = key.partition(" ")
         namespace, _, name = name.rpartition("/")
         obj = self._store.get(Ref(kind, namespace, name))
         if obj is None:
+            self._failures.pop(key, None)
             return None
-        return self._provision(obj) if kind == "PersistentVolumeClaim" else self._reclaim(obj)
+        if kind != "PersistentVolumeClaim":
+            return self._reclaim(obj)
+        if spec_of(obj).get("volumeName"):
+            self._resizing.resize(obj)
+            return None
+        return self._provision(obj)
+
+    def _relist(self) -> timedelta:
+        """Holders end with the engine, and by a person's hand; one that fails is in no other's way."""
+        wait = RELIST_EVERY
+        for volume in self._store.list("PersistentVolume").items:
+            try:
+                self._reclaim(volume)
+            except EngineError as error:
+                _log.warning("volume %s: %s", name_of(volume), error)
+                wait = LOOK_AGAIN
+        return wait
 
     # --- a claim ---
 
@@ -87,23 +149,54 @@ class Provisioner:
         volume_name = f"pvc-{uid_of(claim)}"
         if not is_asked_for(claim) or self._store.get(Ref("PersistentVolume", "", volume_name)) is not None:
             return None
-        storage_class = self._store.get(
-            Ref("StorageClass", "", str(spec_of(claim).get("storageClassName") or ""))
-        )
+        storage_class = self._store.get(Ref("StorageClass", "", class_of(claim)))
         if storage_class is None:
             return None
-        reclaim = str(storage_class.get("reclaimPolicy") or "Delete")
-        found = self._left_behind(claim) or self._new_volume(claim, volume_name, reclaim)
+        try:
+            found = self._volume_for(claim, volume_name, storage_class)
+        except Refused as error:
+            return self._failed(claim, storage_class, error)
+        self._failures.pop(str(ref_of(claim)), None)
         if found is None:
             return LOOK_AGAIN
-        body = volume_object(claim, volume_name, found, reclaim)
         try:
-            self._registry.create("PersistentVolume", "", body)
+            self._registry.create(
+                "PersistentVolume", "", volume_object(claim, volume_name, found, storage_class)
+            )
         except AlreadyExists:
             return None
         said = f"Successfully provisioned volume {volume_name}"
         self._recorder.record(claim, "Normal", "ProvisioningSucceeded", said)
+        if found.is_in_memory:
+            self._recorder.record(claim, "Normal", "VolumeInMemory", _in_memory(claim, found))
         return None
+
+    def _volume_for(self, claim: Object, volume_name: str, storage_class: Object) -> Volume | None:
+        """The Docker volume, held if it is in memory. Raises Refused, of which nothing is left."""
+        if spec_of(claim).get("volumeMode") == "Block":
+            raise Refused("minisets has no block devices: make another claim, of volumeMode Filesystem")
+        found = self._left_behind(claim) or self._new_volume(claim, volume_name, storage_class)
+        if found is None or not found.is_in_memory:
+            return found
+        try:
+            self._holders.hold(found.name)
+        except _NOT_OF_THE_CLASS:
+            raise
+        except EngineError as error:
+            # Why removed: what cannot be mounted holds nothing, and its options could never be mended.
+            self._holders.end(found.name)
+            self._engine.remove_volume(found.name)
+            raise Refused(f"{error}; {_ANOTHER_CLASS}") from error
+        return found
+
+    def _failed(self, claim: Object, storage_class: Object, error: Refused) -> timedelta:
+        """Kubernetes: sig-storage-lib-external-provisioner, which retries with back-off, for ever."""
+        said = f'failed to provision volume with StorageClass "{name_of(storage_class)}": {error}'
+        self._recorder.record(claim, "Warning", "ProvisioningFailed", said)
+        key = str(ref_of(claim))
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        return min(FIRST_RETRY * (1 << min(failures, 16)), LONGEST_RETRY)
 
     def _left_behind(self, claim: Object) -> Volume | None:
         """The volume of ours with this claim's labels that no PV names; it is never named around (DESIGN 9).
@@ -132,19 +225,34 @@ class Provisioner:
             self._recorder.record(claim, "Normal", "VolumeRecovered", said)
         return newest
 
-    def _new_volume(self, claim: Object, volume_name: str, reclaim: str) -> Volume | None:
+    def _new_volume(self, claim: Object, volume_name: str, storage_class: Object) -> Volume | None:
         """A volume for the claim's data; None where a stranger's is in the way."""
+        asked = recipe(storage_class, claim)
+        reclaim = policy_of(storage_class)
         wanted = labels.volume_labels(self._cluster, claim, volume_name, reclaim=reclaim)
         for attempt in range(_NAMES_TRIED):
             name = names.volume_name(self._cluster, namespace_of(claim), name_of(claim), attempt)
             # Trap: the engine hands out whatever has the name, so the labels decide whose it is.
-            found = self._engine.create_volume(VolumeSpec(name, wanted))
+            found = self._created(VolumeSpec(name, wanted, asked.driver, asked.options))
             if dict(found.labels) == wanted:
                 return found
             if found.labels.get(labels.CLUSTER) != self._cluster:
                 self._refuse(claim, name)
                 return None
         raise MinisetsError(f"every name for the volume of claim {name_of(claim)} is taken")
+
+    def _created(self, spec: VolumeSpec) -> Volume:
+        """As asked, or whatever has the name; Refused in the engine's words."""
+        try:
+            return self._engine.create_volume(spec)
+        except _NOT_OF_THE_CLASS:
+            raise
+        except EngineError as error:
+            # Why looked at: one of that name, of another driver, is a conflict.
+            if found := self._engine.inspect_volume(spec.name):
+                return found
+            hint = f"see `docker plugin ls` for the drivers that the engine has; {_ANOTHER_CLASS}"
+            raise Refused(f"{error}; {hint if spec.driver != LOCAL_DRIVER else _ANOTHER_CLASS}") from error
 
     def _refuse(self, claim: Object, name: str) -> None:
         self._recorder.record(
@@ -164,6 +272,8 @@ class Provisioner:
         if not is_to_be_removed(volume):
             if is_being_deleted(volume) and status_of(volume).get("phase") in _UNUSED:
                 self._let_go(volume)
+            else:
+                self._hold(volume)
             return None
         handle = handle_of(volume)
         found = self._engine.inspect_volume(handle)
@@ -177,6 +287,7 @@ class Provisioner:
         # Why: its own may be gone already, and a new claim of its name may have one of that name.
         if read is not None and self._is_of(read, handle, volume):
             try:
+                self._holders.end(handle)
                 self._engine.remove_volume(handle)
             except EngineConflict as error:
                 self._recorder.record(volume, "Warning", "VolumeFailedDelete", str(error))
@@ -185,6 +296,27 @@ class Provisioner:
             self._registry.delete(ref_of(volume), DeleteOptions(uid=uid_of(volume)))
         self._let_go(volume)
         return None
+
+    def _hold(self, volume: Object) -> None:
+        """What is ours and in memory has a holder from its making to its end; lost contents are told of."""
+        handle = handle_of(volume)
+        found = self._engine.inspect_volume(handle) if handle else None
+        read = labels.read_claim_volume(found.labels) if found and found.is_in_memory else None
+        if found is None or read is None or read.cluster != self._cluster or self._holders.is_held(handle):
+            return
+        if not self._holders.is_kept_by_a_pod(found):
+            self._tell_of_loss(volume, handle)
+        self._holders.hold(handle)
+
+    def _tell_of_loss(self, volume: Object, handle: str) -> None:
+        ref = spec_of(volume).get("claimRef") or {}
+        claim = self._store.get(Ref("PersistentVolumeClaim", ref.get("namespace", ""), ref.get("name", "")))
+        is_its = claim is not None and uid_of(claim) == ref.get("uid")
+        said = (
+            f"the contents of the Docker volume {handle} were in memory and are lost: what held them ended "
+            "(the engine was restarted, or the cluster was down); the volume is empty now"
+        )
+        self._recorder.record(claim if claim and is_its else volume, "Warning", "VolumeContentsLost", said)
 
     def _let_go(self, volume: Object) -> None:
         def without_finalizer(current: Object) -> Object | None:
@@ -206,26 +338,12 @@ class Provisioner:
         return read.volume in (name_of(volume), annotations_of(volume).get(RECOVERED_FROM))
 
 
-def is_asked_for(claim: Object) -> bool:
-    """Whether the controller handed the claim to this provisioner, and it has no volume yet."""
-    asked = any(annotations_of(claim).get(key) == PROVISIONER for key in ASKED)
-    return asked and not spec_of(claim).get("volumeName") and not is_being_deleted(claim)
-
-
-def is_to_be_removed(volume: Object) -> bool:
-    """Whether the volume was made here, its claim is gone, and its data is to go with it."""
+def _in_memory(claim: Object, found: Volume) -> str:
+    size = spec_of(claim)["resources"]["requests"]["storage"]
     return (
-        annotations_of(volume).get(PROVISIONED_BY) == PROVISIONER
-        and bool(handle_of(volume))
-        and status_of(volume).get("phase") in ("Released", "Failed")
-        and spec_of(volume).get("persistentVolumeReclaimPolicy") == "Delete"
+        f"the contents of the Docker volume {found.name} are in memory, at most {size}; "
+        "they are lost when the engine restarts or the cluster is taken down"
     )
-
-
-def handle_of(volume: Object) -> str:
-    """The Docker volume that a PV of ours names; empty for any other."""
-    csi = spec_of(volume).get("csi") or {}
-    return str(csi.get("volumeHandle") or "") if csi.get("driver") == PROVISIONER else ""
 
 
 def _preference(found: Volume, claim_uid: str) -> tuple[bool, str, str]:
@@ -235,36 +353,3 @@ def _preference(found: Volume, claim_uid: str) -> tuple[bool, str, str]:
         found.labels.get(labels.CLAIM_CREATED, ""),
         found.name,
     )
-
-
-def volume_object(claim: Object, name: str, found: Volume, reclaim: str) -> Object:
-    """The PV, bound to its claim from the beginning; data that was promised to be retained still is."""
-    spec = spec_of(claim)
-    read = labels.read_claim_volume(found.labels)
-    recovered = read is not None and read.volume != name
-    if read is not None and recovered and read.reclaim == "Retain":
-        reclaim = "Retain"
-    annotations = {PROVISIONED_BY: PROVISIONER}
-    if read is not None and recovered:
-        annotations[RECOVERED_FROM] = read.volume
-    wanted: dict[str, Any] = {
-        "capacity": {"storage": spec["resources"]["requests"]["storage"]},
-        "accessModes": list(spec.get("accessModes") or ()),
-        "persistentVolumeReclaimPolicy": reclaim,
-        "storageClassName": spec.get("storageClassName") or "",
-        "volumeMode": spec.get("volumeMode") or "Filesystem",
-        "csi": {"driver": PROVISIONER, "volumeHandle": found.name},
-        "claimRef": {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "namespace": namespace_of(claim),
-            "name": name_of(claim),
-            "uid": uid_of(claim),
-        },
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": annotations, "finalizers": [FINALIZER]},
-        "spec": wanted,
-    }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DRIVER = "driver"
+LOCAL_DRIVER = "local"
 _IDENTITY: dict[str, tuple[str, ...]] = {
     "awsElasticBlockStore": ("volumeID", "partition"),
     "azureDisk": ("diskURI",),
@@ -52,7 +53,7 @@ class Remote:
 
     kind: str
     identity: tuple[tuple[str, str], ...]
-    driver: str = "local"
+    driver: str = LOCAL_DRIVER
     options: tuple[tuple[str, str], ...] = ()
     name: str = ""
 
@@ -99,11 +100,16 @@ def volume_spec(cluster: str, remote: Remote) -> VolumeSpec:
 
 def _by_attributes(source: Mapping[str, Any]) -> Remote:
     """A Docker volume by name, of any volume driver; the further attributes are the driver's options."""
-    attributes = dict(source.get("volumeAttributes") or {})
-    driver = attributes.pop(DRIVER, "local")
+    driver, options = driver_and_options(source.get("volumeAttributes") or {})
     handle = source["volumeHandle"]
     fields = ((DRIVER, PROVISIONER), ("volumeHandle", handle))
-    return Remote("csi", fields, driver, tuple(sorted(attributes.items())), handle)
+    return Remote("csi", fields, driver, tuple(sorted(options.items())), handle)
+
+
+def driver_and_options(attributes: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """A volume driver and its options, as a PV's attributes or a class's parameters name them."""
+    options = {key: value for key, value in attributes.items() if key != DRIVER}
+    return attributes.get(DRIVER) or LOCAL_DRIVER, options
 
 
 def _text(value: Any) -> str:

@@ -88,6 +88,13 @@ def test_a_claim_that_names_no_class_gets_the_default_one_also_later() -> None:
     assert "FailedBinding" in planned(claim(), default_class=storage_class())[0]
 
 
+def test_a_volume_without_a_class_is_taken_before_the_default_class_is() -> None:
+    """A-135, A-139: a claim that is older than the default class."""
+    subject = claim()
+    del subject["spec"]["storageClassName"]
+    assert planned(subject, volume(), default_class=storage_class())[0].startswith("reserve volume disk")
+
+
 def test_a_class_without_a_match_asks_its_provisioner_once() -> None:
     """A-139."""
     subject = claim(storageClassName="standard")
@@ -154,6 +161,26 @@ def test_a_volume_asked_for_by_name_may_be_wrong_anothers_or_missing() -> None:
     assert planned(subject) == []
 
 
+def test_a_volume_asked_for_by_name_that_a_person_reserved_is_not_weighed_any_more() -> None:
+    """A-136, A-137. Kubernetes: syncUnboundClaim checks only a volume without a claimRef."""
+    small = volume(size="1Mi", storageClassName="fast", claimRef=reserved_for("www-web-0"))
+    assert planned(claim(volumeName="disk"), small)[0].startswith("reserve volume disk for default/www-web-0")
+
+
+def test_a_bound_claim_that_asks_for_more_waits_for_who_grows_such_volumes() -> None:
+    """Kubernetes: expand_controller.go; a Warning where no plugin at all is known for the source."""
+    asks = bound()
+    asks["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    said = (
+        "tell ExternalExpanding of default/www-web-0: waiting for an external controller to expand this PVC"
+    )
+    assert planned(asks, taken()) == [said]
+    for source, kind in (({}, "Warning"), ({"csi": {"driver": "ebs", "volumeHandle": "v"}}, "Normal")):
+        observed = ObservedClaim(asks, (taken(**source),), None, None, ())
+        assert [getattr(action, "type", "") for action in plan_claim(observed)] == [kind]
+    assert planned(with_status(asks, capacity={"storage": "2Gi"}), taken()) == []
+
+
 def test_a_claim_whose_volume_is_gone_is_lost_for_good() -> None:
     """A-141."""
     assert planned(bound()) == [
@@ -170,6 +197,8 @@ def test_of_two_claims_on_one_volume_the_one_that_it_does_not_name_is_lost() -> 
     """A-103."""
     others = with_status(volume(claimRef=reserved_for("other", "uid-other")), phase="Bound")
     assert planned(bound(), others)[1].startswith("tell ClaimMisbound")
+    nobodys = with_status(volume(claimRef=reserved_for("www-web-0")), phase="Bound")
+    assert planned(bound(), nobodys)[1].startswith("tell ClaimMisbound"), "its uid was taken away"
 
 
 def test_a_deleted_claim_goes_once_no_scheduled_pod_names_it() -> None:

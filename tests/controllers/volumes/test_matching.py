@@ -101,3 +101,11 @@ def test_amounts_are_compared_not_their_spelling() -> None:
 def test_a_misfit_is_named_in_kubernetes_words(spec: dict[str, Any], why: str) -> None:
     """A-137; the selector is not looked at."""
     assert misfit(volume(**spec), claim(selector={"matchLabels": {"disk": "ssd"}})) == why
+
+
+def test_a_reserved_volume_of_more_access_modes_comes_after_one_of_fewer_that_fits() -> None:
+    """A-135, A-136. Kubernetes: findByClaim takes the first group of modes that has anything."""
+    modes = ["ReadWriteOnce", "ReadOnlyMany"]
+    reserved = volume("mine", claimRef=reserved_for("www-web-0"), accessModes=modes)
+    assert chosen(reserved, volume("small")) == "small"
+    assert chosen(reserved, volume("small", storageClassName="fast")) == "mine"

@@ -81,3 +81,22 @@ def test_a_deleted_volume_goes_unless_it_is_bound() -> None:
     ]
     assert planned(with_metadata(taken(), **ended), claim(volumeName="disk")) == []
     assert planned(with_metadata(taken(), **ended)) == ["volume disk is Released: its claim is gone"]
+
+
+def test_a_volume_that_is_to_be_recycled_has_failed_and_keeps_its_data() -> None:
+    """A-141. Kubernetes: recycleVolumeOperation, where no plugin recycles."""
+    phase, tell = planned(taken(persistentVolumeReclaimPolicy="Recycle"))
+    assert phase == "volume disk is Failed: nobody can remove its data"
+    assert tell == "tell VolumeFailedRecycle of disk: No recycler plugin found for the volume!"
+
+
+def test_a_volume_and_its_claim_of_different_modes_are_both_told_so() -> None:
+    """A-137."""
+    of_volume, of_claim = planned(taken(volumeMode="Block"), claim())
+    assert of_volume == (
+        "tell VolumeMismatch of disk: Cannot bind PersistentVolume to requested PersistentVolumeClaim "
+        '"www-web-0" due to incompatible volumeMode.'
+    )
+    assert of_claim.startswith(
+        'tell VolumeMismatch of default/www-web-0: Cannot bind PersistentVolume "disk"'
+    )

@@ -188,3 +188,36 @@ def test_what_a_volume_of_another_kind_comes_to(
     else:
         with pytest.raises(NotYet, match=expected):
             source_of(_pod(), "www", Reader())
+
+
+@pytest.mark.parametrize(
+    ("mode", "field", "said"),
+    [
+        ("Block", "volumeMounts", "volume www has volumeMode Block, but is specified in volumeMounts"),
+        (
+            "Filesystem",
+            "volumeDevices",
+            "volume www has volumeMode Filesystem, but is specified in volumeDevices",
+        ),
+        ("Block", "volumeDevices", "volume www has volumeMode Block, and minisets has no block devices"),
+        ("Block", "", "volume www has volumeMode Block, and minisets has no block devices"),
+        ("Filesystem", "volumeMounts", ""),
+    ],
+)
+def test_a_block_device_is_handed_to_nobody(world: World, mode: str, field: str, said: str) -> None:
+    """Kubernetes: desired_state_of_world_populator.go createVolumeSpec."""
+    world.bound_claim()
+    (volume,) = world.store.list("PersistentVolume").items
+    with world.store.transaction() as transaction:
+        transaction.put({**volume, "spec": {**volume["spec"], "volumeMode": mode}})
+    subject = _pod()
+    subject["spec"]["containers"][0].pop("volumeMounts", None)
+    if field:
+        subject["spec"]["containers"][0][field] = [{"name": "www"}]
+    if not said:
+        assert source_of(subject, "www", world.store).name == "www-web-0"
+        return
+    with pytest.raises(NotYet) as refused:
+        source_of(subject, "www", world.store)
+    assert str(refused.value).startswith(said)
+    assert refused.value.reason == "FailedMount"

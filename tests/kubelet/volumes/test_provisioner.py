@@ -7,22 +7,22 @@ import pytest
 
 from minisets.engine import labels
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
-from minisets.kubelet.volumes.provisioner import LOOK_AGAIN, PROVISIONED_BY, Provisioner
+from minisets.errors import EngineUnavailable
+from minisets.kubelet.volumes.persistent import PROVISIONED_BY
+from minisets.kubelet.volumes.provisioner import FIRST_RETRY, LONGEST_RETRY, LOOK_AGAIN, Provisioner
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import ref_of, spec_of, uid_of
-from minisets.registry.events import Recorder
 from minisets.settings import ADOPTED, PROVISIONER
+from minisets.store.interface import Change, ChangeType
+from tests.kubelet.volumes.provisioning import CLAIM, asked, make_class, provisioner_of
 from tests.kubelet.world import World
-
-CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
 
 
 @pytest.fixture
 def provisioner(world: World) -> Provisioner:
     body = {"metadata": {"name": "standard"}, "provisioner": PROVISIONER, "reclaimPolicy": "Delete"}
     world.registry.create("StorageClass", "", body)
-    recorder = Recorder(world.registry, world.clock, PROVISIONER)
-    return Provisioner(world.store, world.registry, world.engine, recorder, world.settings)
+    return provisioner_of(world)
 
 
 def asked_for(world: World, annotation: str = PROVISIONER) -> Object:
@@ -298,3 +298,76 @@ def test_a_volume_deleted_by_hand_waits_until_its_data_has_gone_first(
     provisioner.reconcile(str(ref))
     assert world.volumes() == []
     assert volumes(world) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"driver": "nosuch"}, 'plugin "nosuch" not found; see `docker plugin ls`'),
+        ({"colour": "red"}, 'invalid option: "colour"; a class\'s parameters cannot be changed'),
+        ({"type": "none", "o": "bind", "device": "/etc"}, "name a path or a device of the machine"),
+    ],
+)
+def test_a_class_that_comes_to_nothing_is_told_of_and_tried_again_ever_more_slowly(
+    world: World, provisioner: Provisioner, parameters: dict[str, str], said: str
+) -> None:
+    """A-139."""
+    make_class(world, "odd", parameters=parameters)
+    asked(world, "odd")
+    waits = [provisioner.reconcile(str(CLAIM)) for _ in range(12)]
+    assert waits[:4] == [FIRST_RETRY * (1 << count) for count in range(4)]
+    assert waits[-1] == LONGEST_RETRY
+    (message,) = world.events("ProvisioningFailed")
+    assert message.startswith('failed to provision volume with StorageClass "odd": ')
+    assert said in message
+    assert (world.volumes(), volumes(world)) == ([], [])
+
+
+def test_a_class_that_is_made_anew_wakes_the_claims_that_wait_for_it(
+    world: World, provisioner: Provisioner
+) -> None:
+    make_class(world, "odd", parameters={"driver": "nosuch"})
+    asked(world, "odd")
+    provisioner.reconcile(str(CLAIM))
+    world.registry.delete(Ref("StorageClass", "", "odd"))
+    assert provisioner.reconcile(str(CLAIM)) is None
+    make_class(world, "odd", mountOptions=["hard"], parameters={"type": "nfs", "device": ":/x"})
+    found = world.store.get(Ref("StorageClass", "", "odd"))
+    assert found is not None
+    change = Change(ChangeType.ADDED, ref_of(found), found, None, 0)
+    (key,) = provisioner.keys(change)
+    assert provisioner.reconcile(key) is None
+    (volume,) = volumes(world)
+    assert spec_of(volume)["mountOptions"] == ["hard"]
+    made = world.engine.inspect_volume(CLAIM.name)
+    assert made is not None
+    assert made.options == {"type": "nfs", "device": ":/x", "o": "hard"}
+    assert labels.read_claim_volume(made.labels) is not None
+
+
+def test_a_retained_volume_of_another_driver_is_named_around(world: World, provisioner: Provisioner) -> None:
+    """A-141."""
+    make_class(world, "remote", parameters={"driver": "vieux/sshfs"})
+    held = labels.volume_labels("minisets", {"metadata": {"name": "x", "namespace": "default"}}, "pvc-x")
+    world.engine.create_volume(VolumeSpec(CLAIM.name, held))
+    asked(world, "remote")
+    assert provisioner.reconcile(str(CLAIM)) is None
+    assert world.volumes() == [CLAIM.name, f"{CLAIM.name}__1"]
+
+
+def test_a_block_device_is_not_made_and_the_claim_says_so(world: World, provisioner: Provisioner) -> None:
+    asked(world, "standard", volumeMode="Block")
+    assert provisioner.reconcile(str(CLAIM)) == FIRST_RETRY
+    (message,) = world.events("ProvisioningFailed")
+    assert "minisets has no block devices" in message
+    assert world.volumes() == []
+
+
+def test_an_engine_that_is_away_is_no_fault_of_the_class(world: World, provisioner: Provisioner) -> None:
+    asked(world, "standard")
+    world.engine.go_away()
+    with pytest.raises(EngineUnavailable):
+        provisioner.reconcile(str(CLAIM))
+    world.engine.come_back()
+    assert provisioner.reconcile(str(CLAIM)) is None
+    assert world.events("ProvisioningFailed") == []

@@ -1,0 +1,67 @@
+"""A provisioner that a test turns by hand, classes, and claims that the controller handed to it."""
+
+from typing import Any
+
+from minisets.kubelet.images.sandbox_image import SandboxImage
+from minisets.kubelet.volumes.provisioner import Provisioner
+from minisets.objects.kinds import Object, Ref
+from minisets.objects.metadata import name_of, uid_of
+from minisets.registry.events import Recorder
+from minisets.settings import PROVISIONER
+from tests.kubelet.world import World
+
+CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
+
+
+def provisioner_of(world: World) -> Provisioner:
+    recorder = Recorder(world.registry, world.clock, PROVISIONER)
+    image = SandboxImage(world.engine)
+    return Provisioner(
+        world.store, world.registry, world.engine, recorder, world.settings, image, world.clock
+    )
+
+
+def make_class(world: World, name: str, provisioner: str = PROVISIONER, **parts: Any) -> None:
+    body = {"metadata": {"name": name}, "provisioner": provisioner, **parts}
+    world.registry.create("StorageClass", "", body)
+
+
+def asked(
+    world: World, storage_class: str, provisioner: str = PROVISIONER, size: str = "1Gi", **spec: Any
+) -> Object:
+    """A claim of that class, of which the controller has asked this provisioner."""
+    annotations = {"volume.kubernetes.io/storage-provisioner": provisioner}
+    wanted = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+        "storageClassName": storage_class,
+        **spec,
+    }
+    metadata = {"name": CLAIM.name, "annotations": annotations}
+    return world.registry.create(CLAIM.kind, "default", {"metadata": metadata, "spec": wanted}).object
+
+
+def bind(world: World, claim: Object) -> Object:
+    """What the controller does once the volume is there; the claim."""
+    volume = f"pvc-{uid_of(claim)}"
+    found = world.store.get(Ref("PersistentVolume", "", volume))
+    assert found is not None, f"there is no {volume} of {name_of(claim)}"
+    world.registry.change(CLAIM, lambda old: {**old, "spec": {**old["spec"], "volumeName": volume}})
+    status = {"phase": "Bound", "capacity": found["spec"]["capacity"], "accessModes": ["ReadWriteOnce"]}
+    world.registry.change(
+        Ref("PersistentVolume", "", volume),
+        lambda old: {**old, "status": {"phase": "Bound"}},
+        subresource="status",
+    )
+    return world.registry.change(CLAIM, lambda old: {**old, "status": status}, subresource="status")
+
+
+def the_claim(world: World) -> Object:
+    found = world.store.get(CLAIM)
+    assert found is not None
+    return found
+
+
+def the_volume(world: World) -> Object:
+    (found,) = world.store.list("PersistentVolume").items
+    return found
