@@ -227,6 +227,23 @@ def test_a_volume_that_was_retained_goes_with_its_object(run: Run, whole: Whole)
     assert whole.engine.inspect_volume("data") is None
 
 
+def test_a_retained_volume_in_memory_goes_with_what_held_it(run: Run, whole: Whole) -> None:
+    """A-141."""
+    memory = "provisioner: minisets.dev/tmpfs\nreclaimPolicy: Retain\n"
+    head = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: memory}\n"
+    claims = CLAIM.replace("NAME", "data").replace("spec: {", "spec: {storageClassName: memory, ")
+    assert run("apply", "-f", "-", stdin=f"{head}{memory}---\n{claims}").code == 0
+    name = str(spec_of(until(lambda: bound(whole, "data"), "the claim bound"))["volumeName"])
+    ref = Ref("PersistentVolume", "", name)
+    held = labels.holders_selector("minisets")
+    assert [one.state for one in whole.engine.list_containers(held)] == ["running"]
+    whole.client.delete(Ref("PersistentVolumeClaim", "default", "data"))
+    until(lambda: status_of(whole.client.read(ref))["phase"] == "Released", "its release")
+    assert whole.engine.list_containers(held), "what is retained is kept"
+    assert remove(whole, Row("default", "data", "data", name))[-1] == "Docker volume data removed"
+    assert whole.engine.list_containers(held) == ()
+
+
 def test_rm_leaves_a_strangers_volume_where_it_is(whole: Whole) -> None:
     whole.engine.create_volume(VolumeSpec("theirs", {"a": "b"}))
     (said,) = remove(whole, Row("default", "data", "theirs"))

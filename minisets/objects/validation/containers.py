@@ -16,7 +16,7 @@ from minisets.objects.validation.resources import check_resources
 from minisets.objects.validation.security import check_security
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from minisets.objects.kinds import Object
 
@@ -26,8 +26,8 @@ _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESTART_POLICIES = ("Always", "Never", "OnFailure")
 
 
-def check_all_containers(path: str, spec: Object, volumes: Collection[str]) -> Causes:
-    """Main containers, then init containers; volumes are the names that mounts may use."""
+def check_all_containers(path: str, spec: Object, volumes: Mapping[str, bool]) -> Causes:
+    """Main containers, then init containers; volumes by name, and whether a claim is behind."""
     containers = spec.get("containers") or []
     inits = spec.get("initContainers") or []
     grace = spec.get("terminationGracePeriodSeconds")
@@ -63,7 +63,7 @@ def check_images(path: str, spec: Object) -> Causes:
                 yield invalid(f"{path}.{field}[{index}].image", image, detail)
 
 
-def _check_container(path: str, container: Object, volumes: Collection[str]) -> Causes:
+def _check_container(path: str, container: Object, volumes: Mapping[str, bool]) -> Causes:
     name = container.get("name") or ""
     if name:
         yield from each_invalid(f"{path}.name", name, names.dns_label(name))

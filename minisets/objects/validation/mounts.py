@@ -11,15 +11,16 @@ from minisets.objects.causes import Causes, forbidden, invalid, not_found, not_s
 from minisets.objects.validation.paths import check_descending
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from minisets.objects.kinds import Object
 
+_NO_CLAIM = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
 _PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 
 
-def check_mounts(path: str, container: Object, volumes: Collection[str]) -> Causes:
-    """`volumeMounts` and `volumeDevices` of a container."""
+def check_mounts(path: str, container: Object, volumes: Mapping[str, bool]) -> Causes:
+    """`volumeMounts` and `volumeDevices` of a container; volumes by name: whether a claim is behind."""
     taken: set[str] = set()
     devices = container.get("volumeDevices") or []
     for index, mount in enumerate(container.get("volumeMounts") or ()):
@@ -35,11 +36,30 @@ def check_mounts(path: str, container: Object, volumes: Collection[str]) -> Caus
             yield invalid(f"{here}.name", mount.get("name"), "must not already exist in volumeDevices")
         yield from _check_sub_path(path, here, mount)
         yield from _check_propagation(path, mount, container)
-    for index, device in enumerate(devices):
-        here = f"{path}.volumeDevices[{index}]"
+    yield from _check_devices(f"{path}.volumeDevices", container, volumes)
+
+
+def _check_devices(path: str, container: Object, volumes: Mapping[str, bool]) -> Causes:
+    mounted = {mount.get("name") for mount in container.get("volumeMounts") or ()}
+    names: set[str] = set()
+    targets: set[str] = set()
+    for index, device in enumerate(container.get("volumeDevices") or ()):
+        here, name, target = f"{path}[{index}]", device.get("name") or "", device.get("devicePath") or ""
+        if name in names:
+            yield invalid(f"{here}.name", name, "must be unique")
+        if volumes.get(name) is False:
+            yield invalid(f"{here}.name", name, _NO_CLAIM)
         yield from _check_volume(here, device, volumes)
-        if not device.get("devicePath"):
+        if not target:
             yield required(f"{here}.devicePath")
+        if target in targets:
+            yield invalid(f"{here}.devicePath", target, "must be unique")
+        if ".." in target.split("/"):
+            yield invalid(f"{here}.devicePath", target, "can not contain backsteps ('..')")
+        if name in mounted:
+            yield invalid(f"{here}.name", name, "must not already exist in volumeMounts")
+        names |= {name} - {""}
+        targets |= {target} - {""}
 
 
 def _check_volume(path: str, mount: Object, volumes: Collection[str]) -> Causes:

@@ -157,6 +157,32 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
         [f'{AT}.volumeMounts[1].mountPath: Invalid value: "/a": must be unique'],
     ),
     (
+        f"{C}.volumeDevices",
+        [{"name": "cache", "devicePath": "/dev/a"}],
+        [
+            f'{AT}.volumeMounts[0].name: Invalid value: "cache": must not already exist in volumeDevices',
+            (
+                f'{AT}.volumeDevices[0].name: Invalid value: "cache":'
+                " can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
+            ),
+            f'{AT}.volumeDevices[0].name: Invalid value: "cache": must not already exist in volumeMounts',
+        ],
+    ),
+    (
+        f"{C}.volumeDevices",
+        [{"name": "data", "devicePath": "/dev/../a"}, {"name": "data", "devicePath": ""}],
+        [
+            f'{AT}.volumeDevices[0].name: Not found: "data"',
+            (
+                f'{AT}.volumeDevices[0].devicePath: Invalid value: "/dev/../a":'
+                " can not contain backsteps ('..')"
+            ),
+            f'{AT}.volumeDevices[1].name: Invalid value: "data": must be unique',
+            f'{AT}.volumeDevices[1].name: Not found: "data"',
+            f"{AT}.volumeDevices[1].devicePath: Required value",
+        ],
+    ),
+    (
         f"{C}.volumeMounts.0.subPath",
         "../etc",
         [f"{AT}.volumeMounts.subPath: Invalid value: \"../etc\": must not contain '..'"],
