@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from minisets.engine import labels
 from minisets.objects.metadata import spec_of, status_of
 from tests.scenarios.bare import made, pod
+from tests.scenarios.classes import claim, holders, storage_class, user
 from tests.scenarios.cluster import DEADLINE, ROOT, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from minisets.objects.kinds import Object
     from tests.scenarios.cluster import Cluster
 
 pytestmark = pytest.mark.docker
@@ -24,35 +24,9 @@ pytestmark = pytest.mark.docker
 FULL = ROOT / "examples/disk-full/web.yaml"
 
 
-def storage_class(name: str, provisioner: str = "docker.minisets.dev", **parts: Any) -> Object:
-    head = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
-    return {**head, "provisioner": provisioner, **parts}
-
-
-def claim(name: str, of: str, size: str = "8Mi", **spec: Any) -> Object:
-    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **spec}
-    head = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
-    return {**head, "spec": {**asked, "storageClassName": of}}
-
-
-def user(name: str, of: str, **spec: Any) -> Object:
-    """A pod that has the claim at /data, and runs."""
-    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": of}}]
-    mounts = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
-    return pod(
-        name, "trap 'exit 0' TERM; while :; do sleep 0.1; done", volumes=volumes, container=mounts, **spec
-    )
-
-
 def is_bound(cluster: Cluster, name: str) -> bool:
     found = cluster.get("PersistentVolumeClaim", name)
     return found is not None and status_of(found).get("phase") == "Bound"
-
-
-def holders(cluster: Cluster) -> list[dict[str, Any]]:
-    wanted = [f"{key}={value}" for key, value in labels.holders_selector(cluster.name).items()]
-    found: list[dict[str, Any]] = cluster.engine.api.containers(all=True, filters={"label": wanted})
-    return found
 
 
 def test_a_disk_in_memory_is_full_when_it_is_and_keeps_its_data_without_a_pod(own_cluster: Cluster) -> None:

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from minisets.objects.metadata import status_of
 from tests import leftovers
 from tests.engines import PrivateEngine
-from tests.scenarios.cluster import MANIFESTS, Cluster
+from tests.scenarios.bare import made
+from tests.scenarios.classes import claim, holders, storage_class, user
+from tests.scenarios.cluster import DEADLINE, MANIFESTS, Cluster
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -118,3 +121,29 @@ def test_a_port_that_was_taken_meanwhile_is_replaced_by_the_next_command(
             assert cluster.minisets("get", "pods").succeeded().err == ""
         finally:
             other.kill()
+
+
+# Why not with live-restore: Docker itself loses count of who has such a volume (mended in Engine 25).
+@pytest.mark.parametrize("engine", [()], ids=["plain"], indirect=True)
+def test_what_was_in_memory_is_gone_and_the_claim_says_so(cluster: Cluster, engine: PrivateEngine) -> None:
+    cluster.start()
+    memory = storage_class("tmpfs", "minisets.dev/tmpfs")
+    again = user("web-0", "data", restartPolicy="Always")
+    made(cluster, memory, claim("data", "tmpfs"), again)
+    until(lambda: status_of(cluster.pod("web-0")).get("phase") == "Running", "the pod", DEADLINE)
+    cluster.inside("web-0", "echo mine > /data/file")
+
+    engine.kill()
+    engine.start()
+    until(lambda: cluster.kubectl("get", "pods").code == 0, "kubectl to be answered", BY_ITSELF)
+    lost = "were in memory and are lost"
+    until(lambda: cluster.has_event("data", lost, reason="VolumeContentsLost"), "the loss told of", DEADLINE)
+    until(lambda: cluster.kubectl("get", "pods").rows()[0].get("READY") == "1/1", "the pod again", DEADLINE)
+    assert cluster.inside("web-0", "cat /data/file || echo none") == "none\n"
+    cluster.inside("web-0", "echo new > /data/file")
+    (holder,) = holders(cluster)
+    assert holder["State"] == "running"
+    cluster.minisets("delete", "pod", "web-0").succeeded()
+    made(cluster, user("web-1", "data"))
+    until(lambda: status_of(cluster.pod("web-1")).get("phase") == "Running", "another pod", DEADLINE)
+    assert cluster.inside("web-1", "cat /data/file") == "new\n"
