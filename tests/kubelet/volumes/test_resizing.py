@@ -115,6 +115,10 @@ def test_a_volume_in_memory_stays_as_large_as_it_is_and_says_so_once(
     ask_for(world, "4Gi")
     provisioner.reconcile(str(CLAIM))
     assert capacities(world) == ("1Gi", "1Gi")
+    assert status_of(the_claim(world))["allocatedResources"] == {"storage": "4Gi"}
+    assert [
+        one["count"] for one in world.store.list("Event").items if one["reason"] == "VolumeResizeFailed"
+    ] == [2]
 
 
 @pytest.mark.parametrize(
