@@ -150,9 +150,14 @@ def _bound_to_the_best(observed: ObservedClaim) -> tuple[Action, ...]:
 
 
 def _waiting(observed: ObservedClaim) -> Action:
-    """A-140."""
-    if observed.users:
-        message = f"waiting for pod {name_of(observed.users[0])} to be scheduled"
+    """A-140. Kubernetes: emitEventForUnboundDelayBindingClaim, findNonScheduledPodsByPVC."""
+    waiting = [
+        name_of(pod)
+        for pod in observed.users
+        if not is_scheduled(pod) and status_of(pod).get("phase") not in ("Succeeded", "Failed")
+    ]
+    if waiting:
+        message = f"waiting for pod{'s' if len(waiting) > 1 else ''} {','.join(waiting)} to be scheduled"
         return Tell(observed.claim, "Normal", "WaitForPodScheduled", message)
     message = "waiting for first consumer to be created before binding"
     return Tell(observed.claim, "Normal", "WaitForFirstConsumer", message)

@@ -133,6 +133,11 @@ def test_a_late_binding_class_waits_for_a_pod_and_then_for_its_node() -> None:
     assert planned(subject, match, **late, users=(scheduled("web-0", node=""),)) == [
         "tell WaitForPodScheduled of default/www-web-0: waiting for pod web-0 to be scheduled"
     ]
+    two = (scheduled("a", node=""), scheduled("b", node=""), scheduled("c"))
+    assert planned(subject, match, **late, users=two) == [
+        "tell WaitForPodScheduled of default/www-web-0: waiting for pods a,b to be scheduled"
+    ]
+    assert planned(subject, match, **late, users=two[2:])[0].startswith("tell WaitForFirstConsumer")
     placed = with_metadata(subject, annotations={"volume.kubernetes.io/selected-node": "minisets-0"})
     assert planned(placed, match, **late)[0].startswith("reserve volume disk")
     assert planned(placed, **late)[0].startswith("ask docker.minisets.dev")
