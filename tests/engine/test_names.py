@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minisets.engine.names import Role, check_cluster_name, container_name, pod_volume_name, volume_name
+from minisets.engine.names import (
+    Role,
+    check_cluster_name,
+    container_name,
+    holder_name,
+    pod_volume_name,
+    volume_name,
+)
 from minisets.errors import UsageError
 
 DOCKER_ALLOWS = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -69,6 +76,17 @@ def test_a_containers_name_tells_every_part_that_it_was_made_of(given_parts: Par
 @given(parts())
 def test_every_containers_name_is_one_that_docker_takes(given_parts: Parts) -> None:
     assert DOCKER_ALLOWS.fullmatch(given_parts.name())
+
+
+@given(parts(), word, word, subdomain, st.integers(0, 3))
+@example(Parts("minisets", "default", "www", "holder", "container", 0, None), "minisets", "default", "www", 0)
+@example(Parts("minisets", "default", "www", "holder", "container", 0, None), "www", "c", "holder", 0)
+def test_no_holder_has_the_name_of_a_pods_container(
+    given_parts: Parts, cluster: str, namespace: str, claim: str, attempt: int
+) -> None:
+    holder = holder_name(volume_name(cluster, namespace, claim, attempt))
+    assert holder != given_parts.name()
+    assert DOCKER_ALLOWS.fullmatch(holder)
 
 
 @given(
