@@ -123,6 +123,11 @@ class Volumes:
 
     def create(self, spec: VolumeSpec) -> Volume:
         """Make it, or hand out whatever has the name, labels unseen: Docker's trap."""
+        if spec.driver in self.missing_drivers:
+            raise EngineNotFound(
+                f"volume {spec.name}: create {spec.name}: error looking up volume plugin {spec.driver}: "
+                f'plugin "{spec.driver}" not found'
+            )
         present = self.records.get(spec.name)
         if present is not None and present.volume.driver != spec.driver:
             raise EngineConflict(
@@ -137,11 +142,6 @@ class Volumes:
 
     def _check(self, spec: VolumeSpec) -> None:
         """As Docker's own driver does; any other takes what it is given."""
-        if spec.driver in self.missing_drivers:
-            raise EngineNotFound(
-                f"volume {spec.name}: create {spec.name}: error looking up volume plugin {spec.driver}: "
-                f'plugin "{spec.driver}" not found'
-            )
         if spec.driver != "local":
             return
         for option in sorted(spec.options):

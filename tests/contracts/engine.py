@@ -473,12 +473,6 @@ class EngineContract:
             world.engine.create_volume(VolumeSpec(name, world.labels, driver, options))
         assert world.engine.inspect_volume(name) is None
 
-    def test_a_volume_of_another_driver_is_in_the_way_of_a_name(self, world: World) -> None:
-        name = world.name("volume")
-        world.engine.create_volume(VolumeSpec(name, world.labels))
-        with pytest.raises(EngineConflict, match="volume name must be unique"):
-            world.engine.create_volume(VolumeSpec(name, world.labels, "nosuch"))
-
     def test_a_volume_in_memory_keeps_its_content_while_a_container_holds_it(self, world: World) -> None:
         name = world.name("volume")
         memory = {"type": "tmpfs", "device": "tmpfs", "o": "mode=0755,size=1048576"}

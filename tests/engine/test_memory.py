@@ -269,3 +269,10 @@ def test_addresses_without_a_wish_are_the_lowest_free_ones(engine: MemoryEngine)
     assert engine.spec_of("web-0").attachment == Attachment("bridge")
     engine.exit("web-0")
     assert engine.inspect_container("web-0").addresses == {}
+
+
+def test_a_volume_of_another_driver_is_in_the_way_of_a_name(engine: MemoryEngine) -> None:
+    """As Docker does with two drivers; the suite's engine has one, so that the contract cannot show it."""
+    engine.create_volume(VolumeSpec("data", LABELS))
+    with pytest.raises(EngineConflict, match="volume name must be unique"):
+        engine.create_volume(VolumeSpec("data", LABELS, "vieux/sshfs"))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from minisets.objects.metadata import status_of
 from tests import leftovers
 from tests.engines import PrivateEngine
 from tests.scenarios.bare import made
@@ -130,20 +129,24 @@ def test_what_was_in_memory_is_gone_and_the_claim_says_so(cluster: Cluster, engi
     memory = storage_class("tmpfs", "minisets.dev/tmpfs")
     again = user("web-0", "data", restartPolicy="Always")
     made(cluster, memory, claim("data", "tmpfs"), again)
-    until(lambda: status_of(cluster.pod("web-0")).get("phase") == "Running", "the pod", DEADLINE)
+    until(lambda: is_running(cluster, "web-0"), "the pod", DEADLINE)
     cluster.inside("web-0", "echo mine > /data/file")
 
     engine.kill()
     engine.start()
     until(lambda: cluster.kubectl("get", "pods").code == 0, "kubectl to be answered", BY_ITSELF)
-    lost = "were in memory and are lost"
-    until(lambda: cluster.has_event("data", lost, reason="VolumeContentsLost"), "the loss told of", DEADLINE)
-    until(lambda: cluster.kubectl("get", "pods").rows()[0].get("READY") == "1/1", "the pod again", DEADLINE)
+    until(lambda: "VolumeContentsLost" in cluster.kubectl("get", "events").out, "the loss told of", DEADLINE)
+    until(lambda: is_running(cluster, "web-0"), "the pod again", DEADLINE)
     assert cluster.inside("web-0", "cat /data/file || echo none") == "none\n"
     cluster.inside("web-0", "echo new > /data/file")
     (holder,) = holders(cluster)
     assert holder["State"] == "running"
     cluster.minisets("delete", "pod", "web-0").succeeded()
     made(cluster, user("web-1", "data"))
-    until(lambda: status_of(cluster.pod("web-1")).get("phase") == "Running", "another pod", DEADLINE)
+    until(lambda: is_running(cluster, "web-1"), "another pod", DEADLINE)
     assert cluster.inside("web-1", "cat /data/file") == "new\n"
+
+
+def is_running(cluster: Cluster, name: str) -> bool:
+    rows = cluster.kubectl("get", "pod", name).rows()
+    return [(row.get("READY"), row.get("STATUS")) for row in rows] == [("1/1", "Running")]

@@ -40,6 +40,6 @@ provisioners. A refusal is an event and a retry, never an exception; its class, 
 making to their end. Rejected: a marker file inside to tell lost contents (an empty claim is empty), holders
 with a restart policy (the engine starts them before anyone can say what was lost), a remount by an exec to
 grow one (that wants a privileged container). Lost is what no sandbox has had mounted since before its holder
-ended. A tmpfs' pages are charged to the container that writes them first: one whose memory limit is below
-its disk's size is killed before the disk is full.
+ended. A tmpfs' pages are charged to the container that writes them first (tried: one limited to 24 MiB is
+killed on its way to fill 64, and later overwrites what another one wrote): give it a limit above its disk.
 """
