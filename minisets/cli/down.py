@@ -226,7 +226,7 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
 
     What does not go in time is left to `removal`.
     """
-    from minisets.kubelet.volumes.provisioner import PROVISIONED_BY  # noqa: PLC0415 - of no use elsewhere
+    from minisets.kubelet.volumes.persistent import PROVISIONED_BY  # noqa: PLC0415 - of no use elsewhere
 
     _delete(client, claims)
     for volume in client.select("PersistentVolume").items:
