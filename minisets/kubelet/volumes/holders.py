@@ -36,22 +36,32 @@ class Holders:
         return any(one.state in _UP for one in self._of(volume))
 
     def hold(self, volume: str) -> None:
-        """See to it that one runs. Trap: a mount makes a volume that is not there; it has to be."""
-        for one in self._of(volume):
-            if one.state in _UP:
-                return
-            self._engine.remove_container(one.id, force=True)
+        """See to it that one runs. Trap: a mount makes a volume that is not there; it has to be.
+
+        Why tried again: the server and a command of ours may both do this, and one of them removes what the
+        other has made and not yet started.
+        """
+        refused: MinisetsError | None = None
         for attempt in range(_NAMES_TRIED):
-            spec = self._spec(names.holder_name(volume, attempt), volume)
-            try:
-                container = self._engine.create_container(spec)
-            except EngineConflict:
-                if self._of(volume):  # somebody was quicker
-                    return
-            else:
-                self._engine.start_container(container)
+            if self._is_left_running(volume):
                 return
-        raise MinisetsError(f"every name for the holder of the Docker volume {volume} is taken")
+            try:
+                spec = self._spec(names.holder_name(volume, attempt), volume)
+                self._engine.start_container(self._engine.create_container(spec))
+            except (EngineConflict, EngineNotFound) as error:
+                refused = error
+            else:
+                return
+        raise MinisetsError(f"no holder of the Docker volume {volume} can be made: {refused}") from refused
+
+    def _is_left_running(self, volume: str) -> bool:
+        """Whether one runs; those that do not are removed."""
+        found = self._of(volume)
+        if any(one.state in _UP for one in found):
+            return True
+        for one in found:
+            self._engine.remove_container(one.id, force=True)
+        return False
 
     def end(self, volume: str) -> None:
         """It goes, and with it, where no pod has the volume, what was in there."""

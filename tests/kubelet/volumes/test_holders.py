@@ -7,7 +7,7 @@ import pytest
 from minisets.engine import labels
 from minisets.engine.archives import archive, file
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
-from minisets.errors import EngineError
+from minisets.errors import EngineConflict, EngineError
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, RELIST, Provisioner
 from minisets.objects.kinds import Object
 from minisets.objects.metadata import ref_of
@@ -163,6 +163,16 @@ def test_a_holders_name_that_is_taken_is_not_in_the_way(world: World, provisione
     provisioned(world, provisioner)
     assert world.container(f"{HOLDER}__1").state == "running"
     assert world.container(HOLDER).state == "created"
+
+
+def test_a_holder_that_somebody_else_removes_before_it_runs_is_made_again(
+    world: World, provisioner: Provisioner
+) -> None:
+    """`volumes import` and the server both see to it that there is one."""
+    gone = EngineConflict("container 3294b8fa9f28: container is marked for removal and cannot be started")
+    world.engine.fail_next("start_container", gone)
+    provisioned(world, provisioner)
+    assert [world.container(name).state for name in world.names()] == ["running"]
 
 
 def test_a_volume_that_the_engine_cannot_mount_leaves_nothing_behind(
