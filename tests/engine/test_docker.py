@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from minisets.engine.docker import DockerEngine
-from minisets.engine.interface import Attachment, Engine, ExecSpec, LogOptions, Mount
+from minisets.engine.interface import Attachment, Engine, ExecSpec, LogOptions, Mount, VolumeSpec
 from minisets.errors import EngineUnavailable
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_world import SAYS_HELLO, World, collecting, drained, until
@@ -160,4 +160,18 @@ def test_an_engine_that_is_killed_ends_streams_quietly_and_answers_again_later(
     private_engine.start()
     assert drained(engine.logs(container, LogOptions())) == [("stdout", b"ready\n")]
     world.remove()
+    engine.close()
+
+
+def test_a_volume_that_exists_is_returned_with_its_labels_after_the_engine_was_restarted_too(
+    private_engine: PrivateEngine, cluster_name: str
+) -> None:
+    """Else it looks like a stranger's, and a claim whose older volume has the name waits for ever."""
+    engine = DockerEngine.connect(private_engine.address)
+    spec = VolumeSpec("volume", World(engine, cluster_name).labels)
+    engine.create_volume(spec)
+    private_engine.kill()
+    private_engine.start()
+    again = engine.create_volume(VolumeSpec(spec.name, {**spec.labels, "own": "yes"}))
+    assert again.labels == spec.labels
     engine.close()
