@@ -122,6 +122,8 @@ class ControlPlane:
         engine_lost: Callable[[], None] = _carry_on,
     ) -> None:
         self.registry = Registry(store, clock, settings)
+        managers = self.registry.acting_as("kube-controller-manager")
+        scheduler, kubelet = self.registry.acting_as("kube-scheduler"), self.registry.acting_as("kubelet")
         ensure_namespaces(self.registry)
         ensure_default_class(self.registry)
         recorders = {
@@ -133,21 +135,21 @@ class ControlPlane:
                 "controllermanager",
             )
         }
-        statefulsets = StatefulSets(store, self.registry, recorders["statefulset-controller"], clock)
-        scheduling = Scheduling(store, self.registry, recorders["default-scheduler"], clock)
+        statefulsets = StatefulSets(store, managers, recorders["statefulset-controller"], clock)
+        scheduling = Scheduling(store, scheduler, recorders["default-scheduler"], clock)
         self._controllers = [
-            Running(Namespaces(store, self.registry), store, clock),
-            Running(Garbage(store, self.registry), store, clock),
-            Running(Volumes(store, self.registry, recorders["persistentvolume-controller"]), store, clock),
-            Running(EphemeralVolumes(store, self.registry), store, clock),
+            Running(Namespaces(store, managers), store, clock),
+            Running(Garbage(store, managers), store, clock),
+            Running(Volumes(store, managers, recorders["persistentvolume-controller"]), store, clock),
+            Running(EphemeralVolumes(store, managers), store, clock),
             Running(scheduling, store, clock),
-            Running(Disruption(store, self.registry, recorders["controllermanager"], clock), store, clock),
-            Running(Endpoints(store, self.registry), store, clock),
+            Running(Disruption(store, managers, recorders["controllermanager"], clock), store, clock),
+            Running(Endpoints(store, managers), store, clock),
             Running(Feed(store, settings, publish), store, clock),
             Running(statefulsets, store, clock, threads=2),
         ]
         self._kubelet = Kubelet(
-            store, self.registry, engine, clock, settings, dns=dns_address, engine_lost=engine_lost
+            store, kubelet, engine, clock, settings, dns=dns_address, engine_lost=engine_lost
         )
 
     def start(self) -> None:

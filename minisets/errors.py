@@ -88,10 +88,11 @@ class ApiError(MinisetsError):
             "metadata": {},
             "status": "Failure",
             "message": str(self),
-            "reason": self.reason,
+            **({"reason": self.reason} if self.reason else {}),
         }
         # Why 404: `kubectl debug` reads the details of a route that is not there, and crashes without.
-        if (details := self.details()) or self.code == NotFound.code:
+        # Why 422: without details kubectl says that the request is invalid, and not why.
+        if (details := self.details()) or self.code in (NotFound.code, Invalid.code):
             status["details"] = details
         return {**status, "code": self.code}
 
@@ -166,6 +167,12 @@ class Invalid(ApiError):
     """Well-formed, and not allowed: one cause for each field at fault."""
 
     code, reason = 422, "Invalid"
+
+
+class Unmergeable(ApiError):
+    """A configuration to apply that does not fit its kind. Kubernetes: a 500 that gives no reason."""
+
+    code, reason = 500, ""
 
 
 class TooManyRequests(ApiError):

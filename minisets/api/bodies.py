@@ -7,6 +7,7 @@ Kubernetes: apiserver pkg/endpoints/handlers/create.go, update.go; `MaxRequestBo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,14 @@ def decoded(body: bytes, content_type: str) -> Any:
         f"the body of the request was in an unknown format ({media}) - accepted media types include: "
         f"{_JSON[0]}, {_YAML[0]}"
     )
+
+
+def configuration(body: bytes) -> Any:
+    """What is to be applied: YAML, which is JSON where a client is kubectl, and then read as such."""
+    if body.lstrip()[:1] == b"{":
+        with contextlib.suppress(BadRequest):
+            return from_json(body)
+    return _from_yaml(body)
 
 
 def from_json(body: bytes) -> Any:

@@ -6,17 +6,19 @@ Kubernetes: apimachinery meta/v1 `conversion.go`, meta/internalversion/validatio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from minisets.errors import BadRequest, Cause, Invalid
 from minisets.objects import causes
+from minisets.objects.managed.entries import LONGEST_NAME
 from minisets.objects.selectors import FieldSelector, LabelSelector
+from minisets.registry.managing import UNKNOWN
 from minisets.registry.options import DeleteOptions, FieldValidation, Propagation, WriteOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from minisets.objects.kinds import Object
 
@@ -141,18 +143,55 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
     return found
 
 
-def write_options(query: Query, what: str) -> WriteOptions:
-    """Options of a create, update or patch; what = `CreateOptions`, `UpdateOptions`, `PatchOptions`."""
-    found = _dry_run_causes(query.all("dryRun"))
+def write_options(query: Query, what: str, agent: str, *found: Cause) -> WriteOptions:
+    """Options of a create, update or patch; what = `CreateOptions`, `UpdateOptions`, `PatchOptions`.
+
+    agent: the User-Agent, whose first word stands for a fieldManager; found: what is wrong already.
+    """
+    manager = query.text("fieldManager")
+    found = (*found, *_manager_causes(manager), *_dry_run_causes(query.all("dryRun")))
     validation = query.text("fieldValidation") or "Warn"
     if validation not in _VALIDATIONS:
-        found.append(causes.not_supported("fieldValidation", validation, ("", *_VALIDATIONS)))
+        found = (*found, causes.not_supported("fieldValidation", validation, ("", *_VALIDATIONS)))
     refuse(what, found)
     return WriteOptions(
         dry_run=bool(query.all("dryRun")),
         field_validation=cast("FieldValidation", validation),
-        field_manager=query.text("fieldManager"),
+        field_manager=manager or _first_word(agent) or UNKNOWN,
     )
+
+
+def patch_options(query: Query, agent: str) -> WriteOptions:
+    """Options of the patches that describe a change: `force` is not theirs."""
+    said = query.all("force")
+    found = [causes.forbidden("force", "may not be specified for non-apply patch")] if said else []
+    return write_options(query, "PatchOptions", agent, *found)
+
+
+def apply_options(query: Query) -> WriteOptions:
+    """Options of an apply: it must say in whose name."""
+    said = query.text("fieldManager")
+    found = [] if said else [causes.required("fieldManager", "is required for apply patch")]
+    return replace(write_options(query, "PatchOptions", "", *found), force=query.flag("force"))
+
+
+def _manager_causes(manager: str) -> Iterator[Cause]:
+    """Kubernetes: ValidateFieldManager."""
+    if len(manager.encode()) > LONGEST_NAME:
+        yield causes.too_long("fieldManager", LONGEST_NAME)
+    at = 0
+    for sign in manager:
+        if not sign.isprintable():
+            yield causes.invalid(
+                "fieldManager", manager, f"invalid character U+{ord(sign):04X} (at position {at})"
+            )
+        at += len(sign.encode())
+
+
+def _first_word(agent: str) -> str:
+    """Kubernetes: create.go prefixFromUserAgent."""
+    word = "".join(sign for sign in agent.partition("/")[0] if sign.isprintable())
+    return word.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def delete_options(query: Query, body: Object) -> DeleteOptions:

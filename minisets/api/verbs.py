@@ -34,7 +34,7 @@ _PATCHES = {
     "application/merge-patch+json": "merge",
     "application/json-patch+json": "json",
 }
-_APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+_APPLY = "application/apply-patch+yaml"
 _RETURNED_WHEN_GONE = (
     "PersistentVolume",
     "PersistentVolumeClaim",
@@ -65,6 +65,11 @@ class Call:
     def content_type(self) -> str:
         """The body's, empty where it was not said."""
         return self.headers.get("Content-Type", "")
+
+    @property
+    def agent(self) -> str:
+        """The client as it calls itself."""
+        return self.headers.get("User-Agent", "")
 
     def representation(self) -> Representation:
         """The form in which the client wants objects."""
@@ -154,21 +159,30 @@ class Verbs:
         return Answer(call.representation().listing(page.items, page.metadata(), self._clock.now()))
 
     def _create(self, call: Call) -> Answer:
-        options = queries.write_options(call.query, "CreateOptions")
+        options = queries.write_options(call.query, "CreateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
         target = call.target
         outcome = self._registry.create(target.kind.title, target.namespace, body, options)
         return self._written(call, outcome, HTTPStatus.CREATED)
 
     def _update(self, call: Call) -> Answer:
-        options = queries.write_options(call.query, "UpdateOptions")
+        options = queries.write_options(call.query, "UpdateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
         return self._written(call, self._registry.update(call.ref, body, options, call.target.subresource))
 
     def _patch(self, call: Call) -> Answer:
-        options = queries.write_options(call.query, "PatchOptions")
-        patch = _patch_in(call)
+        media = _patch_type(call)
+        if media == _APPLY:
+            return self._apply(call)
+        options = queries.patch_options(call.query, call.agent)
+        patch = _patch_in(call, media)
         return self._written(call, self._registry.patch(call.ref, patch, options, call.target.subresource))
+
+    def _apply(self, call: Call) -> Answer:
+        options = queries.apply_options(call.query)
+        config = bodies.configuration(call.body)
+        outcome = self._registry.apply(call.ref, config, options, call.target.subresource)
+        return self._written(call, outcome, HTTPStatus.CREATED if outcome.created else HTTPStatus.OK)
 
     def _written(self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK) -> Answer:
         if call.target.subresource == "scale":
@@ -186,7 +200,7 @@ class Verbs:
         return _done()
 
     def _evict(self, call: Call) -> Answer:
-        options = queries.write_options(call.query, "CreateOptions")
+        options = queries.write_options(call.query, "CreateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
         asked, warnings = eviction.read(call.ref, body, options.field_validation)
         deletion = queries.delete_options(Query({}), asked)
@@ -222,19 +236,19 @@ def _pending(options: DeleteOptions) -> int:
     return HTTPStatus.ACCEPTED if options.propagation == "Foreground" else HTTPStatus.OK
 
 
-def _patch_in(call: Call) -> Patch:
+def _patch_type(call: Call) -> str:
     media = bodies.media_type(call.content_type)
-    if media in _APPLY:
-        raise UnsupportedMediaType(
-            "server-side apply is not served by minisets yet: use `kubectl apply` without --server-side"
-        )
-    if (type_ := _PATCHES.get(media)) is None:
+    if media not in _PATCHES and media != _APPLY:
         raise UnsupportedMediaType(
             f"the body of the request was in an unknown format ({media or 'no Content-Type'}) - "
-            f"accepted media types include: {', '.join(_PATCHES)}"
+            f"accepted media types include: {', '.join((*_PATCHES, _APPLY))}"
         )
+    return media
+
+
+def _patch_in(call: Call, media: str) -> Patch:
     body: Any = bodies.from_json(call.body)
-    match type_:
+    match _PATCHES[media]:
         case "strategic":
             return Patch("strategic", body)
         case "merge":

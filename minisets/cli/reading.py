@@ -12,7 +12,7 @@ from minisets.cli.describing import described
 from minisets.cli.session import Session, note, say, with_session
 from minisets.errors import UsageError
 from minisets.objects.kinds import KINDS, Kind, Ref, by_word
-from minisets.objects.metadata import name_of, namespace_of, uid_of, version_of
+from minisets.objects.metadata import name_of, namespace_of, uid_of, version_of, without_managers
 
 if TYPE_CHECKING:
     from minisets.client.requests import ApiClient
@@ -71,6 +71,7 @@ def what_and_name(words: tuple[str, ...]) -> tuple[str, str]:
 @click.option("-l", "--selector", default="", help="Only objects with these labels.")
 @click.option("-o", "--output", default="", type=click.Choice(["", "wide", "yaml", "json", "name"]))
 @click.option("-w", "--watch", is_flag=True, help="Go on printing what changes.")
+@click.option("--show-managed-fields", is_flag=True, help="With -o yaml or json: who manages which field.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="In every namespace.")
 @with_session
 def get(
@@ -81,6 +82,7 @@ def get(
     *,
     watch: bool,
     all_namespaces: bool,
+    show_managed_fields: bool,
 ) -> None:
     """Print objects as a table, or as yaml, json or names."""
     what, name = what_and_name(words)
@@ -89,7 +91,7 @@ def get(
     _refuse_what_is_no_question(asked, watch=watch)
     client = session.client()
     if output in _WHOLE:
-        _print_objects(client, asked)
+        _print_objects(client, asked, managers=show_managed_fields)
         return
     widths: list[int] = []
     version = _print_tables(client, asked, widths)
@@ -108,7 +110,7 @@ def _refuse_what_is_no_question(asked: Question, *, watch: bool) -> None:
         raise UsageError("watch one kind at a time")
 
 
-def _print_objects(client: ApiClient, asked: Question) -> None:
+def _print_objects(client: ApiClient, asked: Question, *, managers: bool) -> None:
     objects: list[Object] = []
     for kind in asked.kinds:
         if asked.name:
@@ -119,6 +121,8 @@ def _print_objects(client: ApiClient, asked: Question) -> None:
         for line in render.as_names(objects):
             say(line)
         return
+    if not managers:
+        objects = [without_managers(obj) for obj in objects]
     form = render.as_yaml if asked.output == "yaml" else render.as_json
     click.echo(form(objects[0] if asked.name else render.as_list(objects)), nl=False)
 

@@ -20,7 +20,7 @@ from minisets.cli.targets import targets
 from minisets.cli.templates import template_text
 from minisets.errors import MinisetsError, UsageError
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import namespace_of, ref_of, timestamp, uid_of, version_of
+from minisets.objects.metadata import namespace_of, ref_of, timestamp, uid_of, version_of, without_managers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +86,8 @@ def _show(statefulset: Object, output: str, done: str) -> None:
     """Kubernetes: cli-runtime pkg/printers `NamePrinter`: what was done stands after the name."""
     word = word_for(ref_of(statefulset))
     if output in ("yaml", "json"):
-        click.echo((render.as_yaml if output == "yaml" else render.as_json)(statefulset), nl=False)
+        form = render.as_yaml if output == "yaml" else render.as_json
+        click.echo(form(without_managers(statefulset)), nl=False)
     else:
         say(word if output == "name" else f"{word} {render.plain(done)}")
 

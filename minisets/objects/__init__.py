@@ -1,7 +1,7 @@
 """What Kubernetes objects are: facts, reading and pure changes. The whole room is pure.
 
-Belongs: served kinds, schema facts, metadata, owners, selectors, quantities, reading manifests,
-strictness, canonical form, defaulting, validation, patching, the fidelity table.
+Belongs: served kinds, schema facts, metadata, owners, selectors, quantities, reading manifests, strictness,
+canonical form, defaulting, validation, patching, server-side apply (`managed/`), the fidelity table.
 Never: I/O (but for schema.json, read once; streams are handed in), threads, clocks, Docker, HTTP, and
 what a write means (`registry/`).
 """
@@ -22,6 +22,9 @@ what a write means (`registry/`).
 #
 # 2026-11-23: `apply` computes kubectl's own three-way patch, directives and all, so that the same server
 # code serves kubectl and us. Rejected: a simpler diff of our own (it would reorder lists differently).
+#
+# 2026-11-29: JSON patch stays our own (a screen of code): the library `jsonpatch` takes 1 and true for the
+# same value in a test, and its errors do not say which operation did not fit.
 #
 # 2026-11-25: A `+` in the fidelity table names tests, and a test reads the files for them. Rejected: coverage
 # or markers on tests (the claim would stand far from the row).

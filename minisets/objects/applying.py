@@ -28,11 +28,11 @@ def with_last_applied(obj: Object) -> Object:
     annotations = dict(annotations_of(plain))
     annotations.pop(LAST_APPLIED, None)
     metadata = plain["metadata"] = {**(plain.get("metadata") or {}), "annotations": annotations}
-    metadata["annotations"] = {**annotations, LAST_APPLIED: _as_go(plain) + "\n"}
+    metadata["annotations"] = {**annotations, LAST_APPLIED: as_go(plain) + "\n"}
     return plain
 
 
-def _as_go(obj: Object) -> str:
+def as_go(obj: Object) -> str:
     """Compact JSON as Go's encoder writes it: keys sorted, `<`, `>` and `&` escaped for HTML."""
     text = json.dumps(obj, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     for sign in "<>&\u2028\u2029":

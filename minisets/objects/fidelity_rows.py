@@ -32,7 +32,9 @@ ObjectMeta
   + generation [generation]
   + deletionTimestamp deletionGracePeriodSeconds [grace system-fields]
   + selfLink: nobody sets it, as in Kubernetes [system-fields]
-  - managedFields: nobody keeps track of who wrote which field
+  ~ managedFields: for what a controller makes they begin with the first apply, as before-first-apply's
+ManagedFieldsEntry
+  + * [managers]
 OwnerReference
   + apiVersion kind name uid [owners foreign-kinds]
   + controller [one-controller]

@@ -14,6 +14,8 @@ registry/test_creating.py
 registry/test_updating.py
   version            an_update_with_an_old_version_is_a_conflict
   generation         only_a_change_of_the_spec_is_a_new_generation
+registry/test_managing.py
+  managers           a_client_may_write_the_entries_itself
 registry/test_deleting.py
   finalizers         a_finalizer_holds_an_object_until_it_is_taken_away
   grace              a_running_pod_is_given_its_grace

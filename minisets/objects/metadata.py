@@ -19,6 +19,13 @@ def meta(obj: Object) -> dict[str, Any]:
     return cast("dict[str, Any]", obj.get("metadata") or {})
 
 
+def without_managers(obj: Object) -> Object:
+    """The object without its managedFields, as people see it; shares the rest."""
+    if "managedFields" not in meta(obj):
+        return obj
+    return {**obj, "metadata": {key: value for key, value in meta(obj).items() if key != "managedFields"}}
+
+
 def name_of(obj: Object) -> str:
     """`metadata.name`, or an empty string."""
     return str(meta(obj).get("name") or "")

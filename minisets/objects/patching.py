@@ -2,7 +2,8 @@
 
 Pure: every function returns a new object and changes nothing that it is given. Refuses with BadRequest
 (not understood) or Invalid (understood, does not fit the object). Leaves what the outcome means to
-`registry/`; the strategic rules are in `strategic.py`, apply's three ways in `applying.py`.
+`registry/`; the strategic rules are in `strategic.py`, apply's three ways in `applying.py`, server-side apply
+in `managed/`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 MOST_OPERATIONS = 10_000
+_REFUSED = "the server rejected our request due to an error in our request"
 
 
 def merge_patch(obj: Object, patch: Any) -> Object:
@@ -69,7 +71,7 @@ def json_patch(obj: Object, operations: Any) -> Object:
     for operation in operations:
         document = _operated(document, operation)
     if not isinstance(document, dict):
-        raise Invalid("the JSON patch leaves no object")
+        raise _misfit("the JSON patch leaves no object")
     return document
 
 
@@ -94,7 +96,7 @@ def _operated(document: Any, operation: Any) -> Any:
             return _added(document, path, copied(_found(document, _steps(operation.get("from")))))
         case "test":
             if not same(_found(document, path), operation.get("value")):
-                raise Invalid(f"testing value {operation['path']} failed: test failed")
+                raise _misfit(f"testing value {operation['path']} failed: test failed")
             return document
         case other:
             raise BadRequest(
@@ -117,7 +119,12 @@ def _steps(pointer: Any) -> list[str]:
 
 
 def _missing(path: list[str]) -> Invalid:
-    return Invalid(f'the JSON patch names "/{"/".join(path)}", which the object does not have')
+    return _misfit(f'the JSON patch names "/{"/".join(path)}", which the object does not have')
+
+
+def _misfit(why: str) -> Invalid:
+    """Differs: Kubernetes says the first half and keeps the second to itself."""
+    return Invalid(f"{_REFUSED}: {why}")
 
 
 def _position(items: list[Any], step: str, path: list[str], *, end: int) -> int:

@@ -23,7 +23,7 @@ from minisets.objects.metadata import (
     status_of,
     timestamp,
 )
-from minisets.registry import refusals
+from minisets.registry import managing, refusals
 from minisets.registry.incoming import refuse_causes
 from minisets.registry.strategies import strategy_of
 
@@ -55,6 +55,7 @@ def prepare(kind: Kind, namespace: str, obj: Object, context: Context) -> Object
         raise refusals.already_exists(ref_of(obj))
     strategy.forget(obj)
     obj = with_defaults(kind.title, obj)
+    managing.record(kind, obj, None, "", context)
     strategy.prepare_create(obj, context)
     refuse_causes(kind, obj, validation.validate(kind.title, obj))
     strategy.allocate(obj, None, context)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Kind, Object
     from minisets.registry.options import FieldValidation
 
-_SYSTEM_FIELDS = ("managedFields", "selfLink")
-"""Nobody may write these, and they are not kept: server-side apply needs none of them."""
-
 
 def read(kind: Kind, body: Any, validation: FieldValidation) -> tuple[Object, tuple[str, ...]]:
     """A private, pruned, canonical copy with kind, apiVersion and metadata; and warnings.
@@ -38,9 +35,15 @@ def read(kind: Kind, body: Any, validation: FieldValidation) -> tuple[Object, tu
     obj = canonical(kind.title, pruned)
     obj["apiVersion"], obj["kind"] = kind.api_version, kind.title
     metadata = obj.setdefault("metadata", {})
-    for field in _SYSTEM_FIELDS:
-        metadata.pop(field, None)
+    metadata.pop("selfLink", None)  # nobody may write it, and it is not kept
+    if _forgets_managers(pruned):
+        metadata["managedFields"] = [{}]
     return obj, tuple(problem.message for problem in problems) if validation == "Warn" else ()
+
+
+def _forgets_managers(body: Object) -> bool:
+    """An empty list means to forget who manages what; canonical form would take it for none."""
+    return (body.get("metadata") or {}).get("managedFields") == []
 
 
 def refuse_causes(kind: Kind, obj: Object, found: Iterable[Cause]) -> None:

@@ -19,11 +19,13 @@ class WriteOptions:
     """Options of create, update and patch.
 
     dry_run: everything is decided and nothing stored. field_validation: what an unknown field is.
+    field_manager: who writes; empty for the registry's own name. force: an apply takes what others manage.
     """
 
     dry_run: bool = False
     field_validation: FieldValidation = "Ignore"
     field_manager: str = ""
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class Patch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a write came to: the object as it is now, or was last when `gone`."""
+    """What a write came to: the object as it is now, or was last when `gone`; created: an apply made it."""
 
     object: Object
     warnings: tuple[str, ...] = ()
     gone: bool = False
+    created: bool = False

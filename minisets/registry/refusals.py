@@ -45,6 +45,11 @@ def other_uid(ref: Ref, asked: str, present: str) -> Conflict:
     return conflict(ref, f"Precondition failed: UID in precondition: {asked}, UID in object meta: {present}")
 
 
+def uid_of_none(uid: str) -> str:
+    """Why an apply that names a uid does not create. Kubernetes: patch.go applyPatch."""
+    return f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+
+
 def precondition(ref: Ref, what: str, asked: str, present: str, guess: str) -> Conflict:
     """A deletion's precondition that does not hold. `what` is `UID` or `ResourceVersion`."""
     kind = kind_of(ref.kind)

@@ -1,23 +1,34 @@
 """The one way to write: create, update, patch, delete and change, each in one transaction of the store.
 
 Decides the order of reading, deciding and storing. Leaves what a write means to `creating.py`,
-`updating.py`, `deleting.py`, `scale.py`, `binding.py` and `eviction.py`, and to the kinds' strategies.
+`updating.py`, `deleting.py`, `managing.py`, `scale.py`, `binding.py`, `eviction.py`, and to the strategies.
 Kubernetes: apiserver pkg/registry/generic/registry/store.go.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import NotFound
 from minisets.objects.budgets import BUDGET
 from minisets.objects.kinds import kind_of
-from minisets.objects.metadata import ref_of, version_of
-from minisets.registry import binding, creating, deleting, eviction, incoming, refusals, scale, updating
+from minisets.objects.metadata import ref_of, uid_of, version_of, without_managers
+from minisets.registry import (
+    binding,
+    creating,
+    deleting,
+    eviction,
+    incoming,
+    managing,
+    refusals,
+    scale,
+    updating,
+)
 from minisets.registry.options import DeleteOptions, Outcome, Patch, WriteOptions
 from minisets.registry.patches import patched
-from minisets.registry.strategies import Context
+from minisets.registry.strategies import Context, Recording
 from minisets.store.transaction import copied
 
 if TYPE_CHECKING:
@@ -36,16 +47,36 @@ _UNCHANGED = object()
 _SCALE = "scale"
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How a write comes. recorded_as: the subresource that it came through, where that is seen as the whole.
+
+    warns: a client is there to be warned. is_recorded: the managers of fields have been decided.
+    """
+
+    options: WriteOptions
+    subresource: str = ""
+    recorded_as: str = ""
+    warns: bool = True
+    is_recorded: bool = False
+
+
 class Registry:
     """What the API, the controllers and the kubelet write through; they read from the store.
 
     Every method raises errors.ApiError leaves in Kubernetes' words; a write that raises leaves nothing.
     """
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+    def __init__(self, store: Store, clock: Clock, settings: Settings, manager: str = "") -> None:
+        """Manager: the name under which writes are recorded that say no other."""
         self.store = store
         self._clock = clock
         self._settings = settings
+        self._manager = manager
+
+    def acting_as(self, manager: str) -> Registry:
+        """The same registry for a writer of that name."""
+        return Registry(self.store, self._clock, self._settings, manager)
 
     def create(self, kind: str, namespace: str, body: Object, options: WriteOptions = _AS_USUAL) -> Outcome:
         """Store a new object; `namespace` is the URL's, empty for cluster-scoped kinds."""
@@ -53,20 +84,40 @@ class Registry:
         obj, warnings = incoming.read(known, body, options.field_validation)
         warnings += incoming.warnings(known, obj)
         with self.store.transaction() as transaction:
-            obj = creating.prepare(known, namespace, obj, self._context(transaction))
+            obj = creating.prepare(known, namespace, obj, self._context(transaction, _Way(options)))
             return Outcome(obj if options.dry_run else transaction.put(obj, expected=0), warnings)
 
     def update(
         self, ref: Ref, body: Object, options: WriteOptions = _AS_USUAL, subresource: str = ""
     ) -> Outcome:
         """Replace an object, or the part of it that a subresource is; never creates one (A-154)."""
-        return self._update(ref, lambda _: body, options, subresource)
+        return self._update(ref, lambda _: body, _Way(options, subresource))
 
     def patch(
         self, ref: Ref, patch: Patch, options: WriteOptions = _AS_USUAL, subresource: str = ""
     ) -> Outcome:
         """Change an object as the patch describes; a version in the patch is a precondition."""
-        return self._update(ref, lambda current: patched(current, patch), options, subresource)
+        return self._update(ref, lambda current: patched(current, patch), _Way(options, subresource))
+
+    def apply(
+        self, ref: Ref, config: Any, options: WriteOptions = _AS_USUAL, subresource: str = ""
+    ) -> Outcome:
+        """Apply on the server: all that the configuration says, nothing its manager gave up; creates too.
+
+        Conflict where others manage what would change, unless options.force.
+        """
+        kind = kind_of(ref.kind)
+        asked = managing.Apply(config, options.field_manager or self._manager, options.force)
+        way = _Way(options, subresource, is_recorded=True)
+        with self.store.transaction() as transaction:
+            old = _present(transaction, ref) if subresource else transaction.get(ref)
+            if old is not None and subresource == _SCALE:
+                wanted = scale.scaled(ref, *managing.scale_applied(kind, old, asked, self._clock.now()))
+                return _as_scale(self._decided(transaction, old, wanted, replace(way, subresource="")))
+            wanted = managing.applied(kind, old, asked, subresource, self._clock.now())
+            if old is None:
+                return self._created(transaction, ref, wanted, way)
+            return self._decided(transaction, old, wanted, way)
 
     def change(self, ref: Ref, edit: Callable[[Object], Object | None], *, subresource: str = "") -> Object:
         """Read, edit and write in one transaction; returns what is stored then, or was last.
@@ -75,10 +126,11 @@ class Registry:
         """
 
         def body(current: Object) -> Any:
-            edited = edit(copied(current))
-            return _UNCHANGED if edited is None or edited == current else edited
+            seen = without_managers(current)
+            edited = edit(copied(seen))
+            return _UNCHANGED if edited is None or edited == seen else edited
 
-        return self._update(ref, body, None, subresource).object
+        return self._update(ref, body, _Way(_AS_USUAL, subresource, warns=False)).object
 
     def delete(self, ref: Ref, options: DeleteOptions = _PLAINLY) -> Outcome:
         """Remove an object, or begin to; `gone` says which."""
@@ -130,44 +182,55 @@ class Registry:
                 return Outcome(stored)
             return _let_go(transaction, obj, at_once=at_once)
 
-    def _update(
-        self,
-        ref: Ref,
-        body: Callable[[Object], Any],
-        options: WriteOptions | None,
-        subresource: str,
-    ) -> Outcome:
-        """Read, let `body` say what is wanted, decide, store. options None: from inside, unwarned."""
-        if subresource == _SCALE:
-            return self._scale(ref, body, options)
-        kind = kind_of(ref.kind)
-        asked = options or _AS_USUAL
+    def _update(self, ref: Ref, body: Callable[[Object], Any], way: _Way) -> Outcome:
+        """Read, let `body` say what is wanted, decide, store."""
         with self.store.transaction() as transaction:
             old = _present(transaction, ref)
-            wanted = body(old)
-            if wanted is _UNCHANGED:
-                return Outcome(old)
-            obj, warnings = incoming.read(kind, wanted, asked.field_validation)
-            updating.check_identity(ref, obj)
-            updating.check_preconditions(ref, obj, old)
-            if options is not None and not subresource:
-                warnings += incoming.warnings(kind, obj, old)
-            obj = updating.prepare(kind, obj, old, subresource, self._context(transaction))
-            stored, gone = _stored(transaction, kind, obj, old, dry_run=asked.dry_run)
-            return Outcome(stored, warnings, gone)
+            if way.subresource == _SCALE:
+                wanted = body(scale.scale_of(old))
+                wanted = wanted if wanted is _UNCHANGED else scale.scaled(ref, wanted, old)
+                way = replace(way, subresource="", recorded_as=_SCALE)
+            else:
+                wanted = body(old)
+            outcome = Outcome(old) if wanted is _UNCHANGED else self._decided(transaction, old, wanted, way)
+            return _as_scale(outcome) if way.recorded_as == _SCALE else outcome
 
-    def _scale(self, ref: Ref, body: Callable[[Object], Any], options: WriteOptions | None) -> Outcome:
-        """The same update, seen through a Scale."""
+    def _decided(self, transaction: Transaction, old: Object, wanted: Any, way: _Way) -> Outcome:
+        """The second half of every update: what is wanted, in `old`'s place."""
+        ref, kind = ref_of(old), kind_of(old["kind"])
+        obj, warnings = incoming.read(kind, wanted, way.options.field_validation)
+        updating.check_identity(ref, obj)
+        updating.check_preconditions(ref, obj, old)
+        if way.warns and not way.subresource:
+            warnings += incoming.warnings(kind, without_managers(obj), old)
+        obj = updating.prepare(kind, obj, old, way.subresource, self._context(transaction, way))
+        managing.settle(obj, old)
+        stored, gone = _stored(transaction, kind, obj, old, dry_run=way.options.dry_run)
+        return Outcome(stored, warnings, gone)
 
-        def replicas(statefulset: Object) -> Any:
-            wanted = body(scale.scale_of(statefulset))
-            return wanted if wanted is _UNCHANGED else scale.scaled(ref, wanted, statefulset)
+    def _created(self, transaction: Transaction, ref: Ref, wanted: Object, way: _Way) -> Outcome:
+        """An apply of what was not there."""
+        kind = kind_of(ref.kind)
+        obj, warnings = incoming.read(kind, wanted, way.options.field_validation)
+        updating.check_identity(ref, obj)
+        if uid := uid_of(obj):
+            raise refusals.conflict(ref, refusals.uid_of_none(uid))
+        obj["metadata"].pop("resourceVersion", None)
+        warnings += incoming.warnings(kind, without_managers(obj))
+        obj = creating.prepare(kind, ref.namespace, obj, self._context(transaction, way))
+        stored = obj if way.options.dry_run else transaction.put(obj, expected=0)
+        return Outcome(stored, warnings, created=True)
 
-        outcome = self._update(ref, replicas, options, "")
-        return Outcome(scale.scale_of(outcome.object), outcome.warnings, outcome.gone)
+    def _context(self, transaction: Transaction, way: _Way) -> Context:
+        """Whose write it is. What is made from inside is not kept track of until somebody applies it."""
+        asked = way.options.field_manager
+        recording = Recording(asked or self._manager, way.recorded_as, tracks_new=bool(asked))
+        recorded = None if way.is_recorded else recording
+        return Context(transaction, self._clock.now(), self._settings, recorded)
 
-    def _context(self, transaction: Transaction) -> Context:
-        return Context(transaction, self._clock.now(), self._settings)
+
+def _as_scale(outcome: Outcome) -> Outcome:
+    return replace(outcome, object=scale.scale_of(outcome.object))
 
 
 def _present(reader: Store | Transaction, ref: Ref) -> Object:

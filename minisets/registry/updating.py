@@ -13,7 +13,7 @@ from minisets.objects import validation
 from minisets.objects.causes import refusal
 from minisets.objects.defaulting import with_defaults
 from minisets.objects.metadata import is_being_deleted, meta, name_of, namespace_of, uid_of
-from minisets.registry import refusals
+from minisets.registry import managing, refusals
 from minisets.registry.incoming import refuse_causes
 from minisets.registry.strategies import strategy_of
 from minisets.store.transaction import copied
@@ -43,6 +43,7 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str, context: Con
     strategy = strategy_of(kind.title)
     _carry_over(obj, old)
     obj = with_defaults(kind.title, obj)
+    managing.record(kind, obj, old, subresource, context)
     found: tuple[Cause, ...]
     if subresource == STATUS:
         strategy.prepare_status_update(obj, copied(old), context)

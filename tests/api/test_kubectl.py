@@ -164,7 +164,6 @@ def test_apply_creates_changes_and_leaves_alone(kubectl: Kubectl) -> None:
     assert "+  replicas: 3" in kubectl("diff", "-f", "web.yaml", fails=True)
     assert kubectl("apply", "-f", "web.yaml") == "service/nginx unchanged\nstatefulset.apps/web configured\n"
     assert kubectl("get", "sts", "web", "-o", "jsonpath={.spec.replicas}") == "3"
-    assert "without --server-side" in kubectl("apply", "--server-side", "-f", "web.yaml", fails=True)
     assert "statefulset.apps/web replaced" in kubectl("replace", "-f", "web.yaml")
 
 

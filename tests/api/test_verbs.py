@@ -126,13 +126,6 @@ def test_a_stale_version_is_a_conflict_in_an_update_and_in_a_patch(client: Clien
         assert (answered.code, answered.json["reason"]) == (409, "Conflict")
 
 
-def test_server_side_apply_is_refused_in_words_that_name_the_way_out(client: Client) -> None:
-    headers = {"Content-Type": "application/apply-patch+yaml"}
-    answered = client.ask("PATCH", f"{CONFIGMAPS}/a", configmap("a"), headers)
-    assert answered.code == 415
-    assert "without --server-side" in answered.json["message"]
-
-
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_body_needs_no_content_type_and_may_be_yaml(client: Client, method: str) -> None:
     path = CONFIGMAPS

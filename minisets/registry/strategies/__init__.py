@@ -8,7 +8,7 @@ alone (`objects/`).
 from __future__ import annotations
 
 from minisets.objects.kinds import KINDS
-from minisets.registry.strategies.base import Context, Strategy
+from minisets.registry.strategies.base import Context, Recording, Strategy
 from minisets.registry.strategies.budgets import BudgetStrategy
 from minisets.registry.strategies.namespaces import NamespaceStrategy
 from minisets.registry.strategies.nodes import NodeStrategy
@@ -17,7 +17,7 @@ from minisets.registry.strategies.services import ServiceStrategy
 from minisets.registry.strategies.storage import ClaimStrategy, VolumeStrategy
 from minisets.registry.strategies.workloads import EndpointSliceStrategy, StatefulSetStrategy
 
-__all__ = ["Context", "Strategy", "strategy_of"]
+__all__ = ["Context", "Recording", "Strategy", "strategy_of"]
 
 _SPECIAL: dict[str, type[Strategy]] = {
     "EndpointSlice": EndpointSliceStrategy,

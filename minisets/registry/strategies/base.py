@@ -15,17 +15,34 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from minisets.objects.kinds import Kind, Object
+    from minisets.objects.managed.fieldsets import Fields
     from minisets.settings import Settings
     from minisets.store.interface import Reader
 
 
 @dataclass(frozen=True)
+class Recording:
+    """Whose write it is. subresource: the one that it came through, where the whole object is updated for it.
+
+    tracks_new: whether it is recorded from the beginning who manages the fields of a new object.
+    """
+
+    manager: str = ""
+    subresource: str = ""
+    tracks_new: bool = False
+
+
+@dataclass(frozen=True)
 class Context:
-    """What a decision may look at: the transaction it happens in, the time, the cluster's settings."""
+    """What a decision may look at: the transaction it happens in, the time, the cluster's settings.
+
+    recording: how the write is recorded (`managing.py`); None where its entries are there already.
+    """
 
     reader: Reader
     now: datetime
     settings: Settings
+    recording: Recording | None = None
 
 
 class Strategy:
@@ -74,6 +91,12 @@ class Strategy:
         del context
         for part in {*new, *old} - {"metadata", "status"}:
             keep(part, new, old)
+
+    def reset_fields(self, subresource: str) -> Fields:
+        """What this way of writing does not write, so that nobody manages it. Upstream: GetResetFields."""
+        if subresource == "status":
+            return {"f:spec": {}}
+        return {"f:status": {}} if self.has_status else {}
 
     def warnings(self, obj: Object) -> tuple[str, ...]:
         """What is allowed and hardly meant."""

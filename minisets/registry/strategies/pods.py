@@ -16,6 +16,7 @@ from minisets.registry.strategies.base import Context, Strategy
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
+    from minisets.objects.managed.fieldsets import Fields
     from minisets.store.interface import Reader
 
 DEFAULT_ACCOUNT = "default"
@@ -44,6 +45,13 @@ class PodStrategy(Strategy):
             new["metadata"]["ownerReferences"] = owners
         else:
             new["metadata"].pop("ownerReferences", None)
+
+    def reset_fields(self, subresource: str) -> Fields:
+        """Nor is when a pod goes."""
+        reset = super().reset_fields(subresource)
+        if subresource == "status":
+            return {**reset, "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}}}
+        return reset
 
     def grace(self, obj: Object, asked: timedelta | None) -> timedelta | None:
         """Kubernetes: podStrategy.CheckGracefulDelete (A-106)."""
