@@ -129,7 +129,8 @@ def _asked(
         message, causes = told(conflict.conflicts, place.api_version)
         raise Conflict(message, causes=causes) from None
     except ValueError as why:
-        what = f"{namespace_of(config)}/{name_of(config)}; {_named(config)}"
+        said = config if isinstance(config.get("metadata"), dict) else {}
+        what = f"{namespace_of(said)}/{name_of(said)}; {_named(config)}"
         raise Unmergeable(f"failed to create typed patch object ({what}): {why}") from None
 
 

@@ -1,0 +1,143 @@
+"""`kubectl apply --server-side` and its neighbours, against the whole server over the engine in memory.
+
+Skipped only where there is no kubectl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from minisets.client.access import kubeconfig
+from minisets.objects.metadata import status_of
+from tests.api.test_kubectl import KUBECTL, WEB, Kubectl
+from tests.waiting import until
+from tests.whole import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+
+APPLIED = "service/nginx serverside-applied\nstatefulset.apps/web serverside-applied\n"
+APPLY = ("apply", "--server-side", "-f")
+THREE = WEB.replace("replicas: 2", "replicas: 3")
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Iterator[Kubectl]:
+    with serving(tmp_path / "home") as whole:
+        config = tmp_path / "config"
+        config.write_text(kubeconfig(whole.access, "minisets"))
+        (tmp_path / "web.yaml").write_text(WEB)
+        (tmp_path / "three.yaml").write_text(THREE)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(config)}
+        yield Kubectl(environment, tmp_path)
+
+
+def of(kubectl: Kubectl, path: str) -> str:
+    return kubectl("get", "sts", "web", "-o", f"jsonpath={{{path}}}")
+
+
+def managers(kubectl: Kubectl) -> list[tuple[str, str]]:
+    found: Any = json.loads(kubectl("get", "sts", "web", "-o", "json", "--show-managed-fields"))
+    entries = found["metadata"]["managedFields"]
+    return [(entry["manager"], entry["operation"]) for entry in entries if "subresource" not in entry]
+
+
+def settled(kubectl: Kubectl, replicas: int = 2) -> str:
+    """The statefulset's version once nobody has anything more to do about it."""
+
+    def is_done() -> bool:
+        seen: Any = json.loads(kubectl("get", "sts", "web", "-o", "json"))
+        generation = seen["metadata"]["generation"]
+        status = status_of(seen)
+        return (status.get("availableReplicas"), status.get("observedGeneration")) == (replicas, generation)
+
+    until(is_done, "the pods to be available")
+    return of(kubectl, ".metadata.resourceVersion")
+
+
+def test_what_is_applied_twice_changes_once(kubectl: Kubectl) -> None:
+    assert kubectl(*APPLY, "web.yaml") == APPLIED
+    version = settled(kubectl)
+    assert kubectl(*APPLY, "web.yaml") == APPLIED
+    assert kubectl(*APPLY, "web.yaml", "--dry-run=server") == APPLIED.replace("\n", " (server dry run)\n")
+    assert kubectl("diff", "--server-side", "-f", "web.yaml") == ""
+    assert of(kubectl, ".metadata.resourceVersion") == version
+    assert "+  replicas: 3" in kubectl("diff", "--server-side", "-f", "three.yaml", fails=True)
+    assert kubectl(*APPLY, "three.yaml") == APPLIED
+    assert settled(kubectl, 3) != version
+
+
+def test_a_conflict_is_printed_and_forced(kubectl: Kubectl) -> None:
+    kubectl(*APPLY, "web.yaml")
+    settled(kubectl)
+    kubectl("scale", "sts", "web", "--replicas=3")
+    said = kubectl(*APPLY, "web.yaml", fails=True)
+    assert (
+        'error: Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using '
+        "apps/v1: .spec.replicas\nPlease review the fields above--they currently have other managers." in said
+    )
+    taken = kubectl(*APPLY, "-", "--field-manager=ci", stdin=THREE.replace("nginx:1", "nginx:2"), fails=True)
+    assert '[name="nginx"].image' in taken
+    assert kubectl(*APPLY, "web.yaml", "--force-conflicts") == APPLIED
+    assert of(kubectl, ".spec.replicas") == "2"
+
+
+def test_what_another_manager_says_lives_beside_ours(kubectl: Kubectl) -> None:
+    kubectl(*APPLY, "web.yaml")
+    ours = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web, labels: {team: blue}}\n"
+    kubectl(*APPLY, "-", "--field-manager=ci", stdin=ours)
+    kubectl(*APPLY, "three.yaml")
+    assert (of(kubectl, ".metadata.labels"), of(kubectl, ".spec.replicas")) == ('{"team":"blue"}', "3")
+    kubectl(*APPLY, "-", "--field-manager=ci", stdin=ours.replace(", labels: {team: blue}", ""))
+    assert of(kubectl, ".metadata.labels") == ""
+
+
+def test_client_side_apply_goes_over_to_the_server(kubectl: Kubectl) -> None:
+    """And back: the annotation is kept true for that."""
+    kubectl("apply", "-f", "web.yaml")
+    assert managers(kubectl) == [("kubectl-client-side-apply", "Update")]
+    settled(kubectl)
+    assert kubectl(*APPLY, "web.yaml") == APPLIED
+    assert kubectl(*APPLY, "three.yaml") == APPLIED
+    assert of(kubectl, ".spec.replicas") == "3"
+    assert managers(kubectl) == [("kubectl-last-applied", "Apply"), ("kubectl", "Apply")]
+    version = settled(kubectl, 3)
+    assert kubectl(*APPLY, "three.yaml") == APPLIED
+    assert of(kubectl, ".metadata.resourceVersion") == version
+    unlabelled = THREE.replace("metadata: {name: nginx, labels: {app: nginx}}", "metadata: {name: nginx}")
+    kubectl(*APPLY, "-", stdin=unlabelled)
+    assert kubectl("get", "svc", "nginx", "-o", "jsonpath={.metadata.labels}") == ""
+    assert "statefulset.apps/web configured" in kubectl("apply", "-f", "web.yaml")
+    assert of(kubectl, ".spec.replicas") == "2"
+
+
+def test_an_unchanged_file_changes_nothing_on_either_side(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "web.yaml")
+    version = settled(kubectl)
+    unchanged = "service/nginx unchanged\nstatefulset.apps/web unchanged\n"
+    assert kubectl("apply", "-f", "web.yaml") == unchanged
+    assert kubectl("diff", "-f", "web.yaml") == ""
+    assert of(kubectl, ".metadata.resourceVersion") == version
+    assert "managedFields" not in kubectl("get", "sts,svc,pods", "-o", "yaml")
+
+
+def test_what_does_not_fit_is_told_in_kubernetes_words(kubectl: Kubectl) -> None:
+    bad = WEB.replace("replicas: 2", "replicsa: 2")
+    assert kubectl(*APPLY, "-", stdin=bad, fails=True).endswith(
+        "Error from server: failed to create typed patch object (default/web; apps/v1, Kind=StatefulSet): "
+        ".spec.replicsa: field not declared in schema\n"
+    )
+    negative = kubectl(*APPLY, "-", stdin=WEB.replace("replicas: 2", "replicas: -2"), fails=True)
+    assert 'The StatefulSet "web" is invalid: spec.replicas: Invalid value: -2' in negative
+    kubectl(*APPLY, "web.yaml")
+    nowhere = '[{"op":"remove","path":"/spec/nowhere"}]'
+    assert kubectl("patch", "sts", "web", "--type=json", "-p", nowhere, fails=True).startswith(
+        "The request is invalid: the server rejected our request due to an error in our request: "
+    )
