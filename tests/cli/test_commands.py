@@ -200,6 +200,9 @@ def test_get_prints_tables_as_kubectl_does(run: Run, whole: Whole, file: Path) -
     assert "10.213." in run("get", "pod", "web-0", "-o", "wide").out
     assert run("get", "pod/web-0", "-o", "name").out == "pod/web-0\n"
     assert yaml.safe_load(run("get", "pod", "web-0", "-o", "yaml").out)["kind"] == "Pod"
+    for output in ("yaml", "json"):
+        assert "managedFields" not in run("get", "sts", "-o", output).out
+        assert "managedFields" in run("get", "sts", "-o", output, "--show-managed-fields").out
     assert len(json.loads(run("get", "pods", "-l", "app=nginx", "-o", "json").out)["items"]) == 2
 
 

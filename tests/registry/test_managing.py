@@ -7,13 +7,13 @@ import pytest
 
 from minisets.clock import FakeClock
 from minisets.errors import ApiError, BadRequest, Conflict, NotFound, Unmergeable
-from minisets.objects.kinds import Object, Ref
+from minisets.objects.kinds import Object, Ref, kind_of
 from minisets.objects.managed.elements import shown
 from minisets.objects.managed.fieldsets import paths
 from minisets.registry.options import DeleteOptions, Patch, WriteOptions
 from minisets.registry.registry import Registry
 from minisets.store.memory import MemoryStore
-from tests.registry.things import WEB, configmap, pod, statefulset
+from tests.registry.things import WEB, claim, configmap, pod, statefulset, volume
 
 SETTINGS = Ref("ConfigMap", "default", "settings")
 
@@ -283,6 +283,53 @@ def test_a_list_whose_elements_cannot_be_told_apart_keeps_the_entries(registry: 
     assert found["you", "Update"][1:] == [
         '.metadata.ownerReferences[uid="1"]', '.metadata.ownerReferences[uid="2"]'
     ]  # fmt: skip
+
+
+SMALLEST: dict[str, Object] = {
+    "Namespace": {},
+    "Node": {"spec": {"unschedulable": True}},
+    "Pod": {"spec": pod()["spec"]},
+    "Service": {"spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}},
+    "Endpoints": {"subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]},
+    "PersistentVolumeClaim": {"spec": claim()["spec"]},
+    "PersistentVolume": {"spec": volume()["spec"]},
+    "ConfigMap": {"data": {"a": "1"}, "binaryData": {"b": "AA=="}},
+    "Secret": {"data": {"b": "AA=="}},
+    "ServiceAccount": {"imagePullSecrets": [{"name": "a"}]},
+    "Event": {"involvedObject": {"kind": "Pod", "name": "a", "namespace": "default"}, "type": "Normal"},
+    "StatefulSet": {"spec": statefulset()["spec"]},
+    "ControllerRevision": {"revision": 1, "data": {"spec": {"a": 1}}},
+    "EndpointSlice": {"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {}}]},
+    "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}},
+    "StorageClass": {"provisioner": "docker.minisets.dev"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", SMALLEST)
+def test_an_object_of_every_kind_is_applied_once_and_then_left_alone(
+    registry: Registry, clock: FakeClock, title: str
+) -> None:
+    kind = kind_of(title)
+    labels = {"name": "one", "labels": {"a": "b"}}
+    config = {"apiVersion": kind.api_version, "kind": title, "metadata": labels, **SMALLEST[title]}
+    ref = Ref(title, "default" if kind.namespaced else "", "one")
+    made = registry.apply(ref, config, by("me")).object
+    clock.advance(timedelta(seconds=5))
+    assert registry.apply(ref, config, by("me")).object == made
+    registry.apply(ref, config, by("you"))
+    left = registry.apply(ref, {**config, "metadata": {"name": "one"}}, by("me")).object
+    assert left["metadata"]["labels"]["a"] == "b"
+    gone = registry.apply(ref, {**config, "metadata": {"name": "one"}}, by("you")).object
+    assert "a" not in gone["metadata"].get("labels", {})
+
+
+def test_text_for_a_secret_is_applied_once_and_then_left_alone(registry: Registry, clock: FakeClock) -> None:
+    config = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"a": "1"}}
+    ref = Ref("Secret", "default", "s")
+    made = registry.apply(ref, config, by("me")).object
+    assert made["data"] == {"a": "MQ=="}
+    clock.advance(timedelta(seconds=5))
+    assert registry.apply(ref, config, by("me")).object == made
 
 
 def test_deleting_records_nobody(registry: Registry) -> None:
