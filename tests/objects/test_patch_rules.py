@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minisets.errors import BadRequest, Invalid
-from minisets.objects.patching import json_patch, merge_patch, strategic_merge
+from minisets.objects.patching import json_patch, merge_patch, strategic_merge, three_way
 
 GONE: Any = object()
 
@@ -250,3 +250,48 @@ def test_a_json_patch_that_replaces_the_whole_is_the_value(original: Any, value:
     assert json_patch(original, there) == {**original, "y": value}
     copied = json_patch(original, [*there, {"op": "copy", "from": "/y", "path": "/z"}])
     assert json_patch(copied, [{"op": "remove", "path": "/y"}, {"op": "remove", "path": "/z"}]) == original
+
+
+# Kubernetes: docs/tasks/manage-kubernetes-objects/declarative-config, "How apply calculates differences":
+# what was applied last, what is applied now, what lives, and what lives then.
+def said(**spec: Any) -> Any:
+    return {"spec": spec}
+
+
+THREE_WAYS: dict[str, tuple[Any, Any, Any, Any]] = {
+    "a field of both is set": (said(), said(hostname="a"), said(hostname="b"), said(hostname="a")),
+    "a field that does not live is set": (said(), said(hostname="a"), said(), said(hostname="a")),
+    "a field that was applied and is not now is cleared": (
+        said(hostname="a"), said(), said(hostname="b"), said()),
+    "a field that nobody applied is kept": (said(), said(), said(hostname="b"), said(hostname="b")),
+    "a map goes by its keys": (
+        said(nodeSelector={"a": "1", "b": "1"}), said(nodeSelector={"a": "2"}),
+        said(nodeSelector={"a": "1", "b": "1", "c": "1"}), said(nodeSelector={"a": "2", "c": "1"})),
+    "a list of scalars is replaced": (
+        said(containers=[{"name": "a", "args": ["1"]}]), said(containers=[{"name": "a", "args": ["2"]}]),
+        said(containers=[{"name": "a", "args": ["1", "3"]}]),
+        said(containers=[{"name": "a", "args": ["2"]}])),
+    "a list by key goes by its elements": (
+        said(containers=[{"name": "a", "image": "1"}, {"name": "b", "image": "1"}]),
+        said(containers=[{"name": "a", "image": "1"}, {"name": "d", "image": "1"}]),
+        said(containers=[{"name": "a", "image": "1", "tty": True}, {"name": "b", "image": "1"},
+                         {"name": "c", "image": "1"}]),
+        said(containers=[{"name": "a", "image": "1", "tty": True}, {"name": "d", "image": "1"},
+                         {"name": "c", "image": "1"}])),
+    "a list that merges as a set goes by its scalars": (
+        {"metadata": {"finalizers": ["a", "b"]}}, {"metadata": {"finalizers": ["b", "d"]}},
+        {"metadata": {"finalizers": ["a", "b", "c"]}}, {"metadata": {"finalizers": ["b", "d", "c"]}}),
+    "a volume of another kind replaces the former": (
+        said(volumes=[{"name": "v", "emptyDir": {}}]),
+        said(volumes=[{"name": "v", "hostPath": {"path": "/"}}]),
+        said(volumes=[{"name": "v", "emptyDir": {}}]),
+        said(volumes=[{"name": "v", "hostPath": {"path": "/"}}])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", THREE_WAYS)
+def test_client_side_apply_goes_three_ways(rule: str) -> None:
+    last, now, live, then = THREE_WAYS[rule]
+    patch = three_way("Pod", last, now, live)
+    assert strategic_merge("Pod", live, patch) == then
+    assert strategic_merge("Pod", then, three_way("Pod", now, now, then)) == then
