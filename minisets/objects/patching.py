@@ -128,8 +128,12 @@ def _misfit(why: str) -> Invalid:
 
 
 def _position(items: list[Any], step: str, path: list[str], *, end: int) -> int:
-    if step.isascii() and step.isdigit() and int(step) < end:
-        return int(step)
+    """Kubernetes: jsonpatch SupportNegativeIndices: `-1` is the last place, which RFC 6902 does not know."""
+    number = step.removeprefix("-")
+    if number.isascii() and number.isdigit():
+        at = int(step) if int(step) >= 0 else int(step) + end
+        if 0 <= at < end:
+            return at
     if step == "-" and end > len(items):
         return len(items)
     raise _missing(path)

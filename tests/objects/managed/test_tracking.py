@@ -153,11 +153,11 @@ def test_times_tell_when_the_object_changed_last_by_a_manager() -> None:
     world = World("ConfigMap")
     world.apply("one", configmap(a="1"))
     world.apply("one", configmap(a="1"))
-    assert world.managed.times[Manager("one", "Apply")] == "1"
+    assert world.managed.times[Manager("one", "Apply")] == "01"
     world.apply("two", configmap(b="1"))
     world.apply("one", configmap(a="2"))
-    assert world.managed.times[Manager("one", "Apply")] == "4"
-    assert world.managed.times[Manager("two", "Apply")] == "3"
+    assert world.managed.times[Manager("one", "Apply")] == "04"
+    assert world.managed.times[Manager("two", "Apply")] == "03"
 
 
 def test_a_way_of_writing_that_resets_a_field_never_owns_it() -> None:
@@ -166,6 +166,16 @@ def test_a_way_of_writing_that_resets_a_field_never_owns_it() -> None:
     world.apply("two", {**statefulset(serviceName="s"), "status": {"replicas": 4}})
     assert world.owned("one", "Update") == [".spec.replicas"]
     assert world.owned("two") == [".spec.serviceName"]
+
+
+def test_of_many_updaters_the_oldest_become_one() -> None:
+    world = World("ConfigMap")
+    world.update("first", configmap(z="1"))
+    for count in range(11):
+        world.update(f"m{count}", {**world.live, "data": {**world.live["data"], f"k{count}": "1"}})
+    assert len(world.managed.fields) == 10
+    assert world.owned("ancient-changes", "Update") == [".data", ".data.k0", ".data.k1", ".data.z"]
+    assert world.owned("first", "Update") == []
 
 
 def test_what_does_not_fit_its_kind_is_refused() -> None:

@@ -31,7 +31,7 @@ class World:
 
     def _writer(self, name: str, operation: Any) -> Writer:
         self.time += 1
-        return Writer(Manager(name, operation), str(self.time))
+        return Writer(Manager(name, operation), f"{self.time:02}")
 
     def apply(self, name: str, config: Object, *, force: bool = False) -> Object:
         writer = self._writer(name, "Apply")
