@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ def server(home: Path) -> Iterator[Places]:
     where.state.mkdir()
     argv = [sys.executable, "-m", "minisets", "daemon", "--engine", "memory"]
     with (home / "server.log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
-        until(lambda: endpoint.serving(where), "a server")
-        yield where
-        process.terminate()
-        process.wait(20)
+        try:
+            until(lambda: endpoint.serving(where), "a server", timedelta(seconds=60))
+            yield where
+        finally:  # Why: leaving the block waits for the process, for ever where nobody ends it
+            process.terminate()
+            process.wait(20)
 
 
 def test_down_ends_the_server_and_keeps_the_state(run: Run, server: Places) -> None:

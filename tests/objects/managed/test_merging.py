@@ -113,6 +113,8 @@ def test_an_element_that_lives_twice_is_replaced_by_the_configurations() -> None
 
     assert merged(POD, env("a1", "a2", "b1"), env("a3")) == env("a3", "b1")
     assert merged(POD, env("a1", "a2", "b1"), env("b3")) == env("a1", "a2", "b3")
+    unsaid = {"spec": {"containers": [{"name": "a", "env": [{"name": "a"}]}]}}
+    assert merged(POD, env("a1", "a2"), unsaid) == unsaid
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ OWNED = [
     (spec_of(containers=[]), []),
     (spec_of(nodeName=None), ["spec/nodeName"]),
     ({"metadata": {"labels": {"a": "b"}}}, ["metadata/labels/a"]),
+    ({"metadata": {"labels": None, "finalizers": None}}, ["metadata/labels", "metadata/finalizers"]),
+    ({"metadata": {"labels": {}, "finalizers": []}}, ["metadata/labels"]),
     ({"metadata": {"finalizers": ["x", "y"]}}, ['metadata/finalizers/v:"x"', 'metadata/finalizers/v:"y"']),
     (
         {"metadata": {"ownerReferences": [{"uid": "1", "name": "n"}]}},
