@@ -13,7 +13,7 @@ from minisets.objects.managed.fieldsets import paths
 from minisets.registry.options import DeleteOptions, Patch, WriteOptions
 from minisets.registry.registry import Registry
 from minisets.store.memory import MemoryStore
-from tests.registry.things import WEB, claim, configmap, pod, statefulset, volume
+from tests.registry.things import POD, WEB, claim, configmap, pod, statefulset, volume
 
 SETTINGS = Ref("ConfigMap", "default", "settings")
 
@@ -330,6 +330,19 @@ def test_text_for_a_secret_is_applied_once_and_then_left_alone(registry: Registr
     assert made["data"] == {"a": "MQ=="}
     clock.advance(timedelta(seconds=5))
     assert registry.apply(ref, config, by("me")).object == made
+
+
+def test_nobody_is_recorded_for_what_a_way_of_writing_does_not_write(registry: Registry) -> None:
+    registry.create("Pod", "default", pod(), by("you"))
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "1"}
+    patch = Patch("merge", {
+        "metadata": {"ownerReferences": [owner], "labels": {"a": "b"}}, "spec": {"hostname": "h"},
+        "status": {"phase": "Running"},
+    })  # fmt: skip
+    found = managers(registry.patch(POD, patch, by("me"), "status").object)
+    assert found["me", "Update", "status"] == [".metadata.labels", ".metadata.labels.a", ".status.phase"]
+    main = Patch("merge", {"metadata": {"labels": {"c": "d"}}, "status": {"phase": "Failed"}})
+    assert managers(registry.patch(POD, main, by("me")).object)["me", "Update"] == [".metadata.labels.c"]
 
 
 def test_deleting_records_nobody(registry: Registry) -> None:
