@@ -6,7 +6,7 @@ Kubernetes: structured-merge-diff typed/merge.go, remove.go.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from minisets.objects.managed.elements import field_element, item_element
@@ -37,8 +37,9 @@ def _merged_lists(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]
     items = shape.items or _UNKNOWN
     ours = [item_element(shape, item) for item in live]
     theirs = [item_element(shape, item) for item in config]
+    times = Counter(ours)
     # Why None: nothing is merged with what stands there twice.
-    known = {mine: None if ours.count(mine) > 1 else item for mine, item in zip(ours, live, strict=True)}
+    known = {mine: None if times[mine] > 1 else item for mine, item in zip(ours, live, strict=True)}
     wanted = dict(zip(theirs, config, strict=True))
     shared = deque(element for element in theirs if element in known)
     result: list[Any] = []
