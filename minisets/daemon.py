@@ -28,6 +28,7 @@ from minisets.controllers.endpoints.reconciler import Endpoints
 from minisets.controllers.ephemeral import EphemeralVolumes
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
+from minisets.controllers.priorities import ensure_priority_classes
 from minisets.controllers.scheduling import Scheduling
 from minisets.controllers.statefulset.reconciler import StatefulSets
 from minisets.controllers.volumes.classes import ensure_default_class
@@ -126,6 +127,7 @@ class ControlPlane:
         scheduler, kubelet = self.registry.acting_as("kube-scheduler"), self.registry.acting_as("kubelet")
         ensure_namespaces(self.registry)
         ensure_default_class(self.registry)
+        ensure_priority_classes(self.registry)
         recorders = {
             name: Recorder(self.registry, clock, name)
             for name in (

@@ -29,6 +29,8 @@ MOST = 3
 _SIGNS = {"approximated": "~", "not honoured": "-"}
 _PLAIN = ("Spec", "Container", "Volume")
 """Types whose fields people know without a word before them; kinds are such too."""
+_OF_MANY = frozenset(("spec", "rules", "roleRef", "value"))
+"""Fields of kinds that say nothing without their kind."""
 
 
 def part() -> str:
@@ -84,7 +86,9 @@ def _holder(row: Row) -> str:
     known = types().get(row.where)
     if known is None:
         return row.where.rpartition(".")[2].removesuffix("[]")
-    if known.kind or row.where.endswith(_PLAIN):
+    if known.kind:
+        return known.kind if row.field in _OF_MANY else ""
+    if row.where.endswith(_PLAIN):
         return ""
     holding = {
         name

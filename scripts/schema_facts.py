@@ -17,12 +17,13 @@ RELEASE = "v1.37.0"
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # the kinds of this tree, also where the package is not installed
 
-from minisets.objects.kinds import KINDS  # noqa: E402 - needs the line above
+from minisets.objects.kinds import ANSWERED, CONVERTED, KINDS  # noqa: E402 - needs the line above
 
 ALSO = (
     ("autoscaling", "v1", "Scale"),
     ("policy", "v1", "Eviction"),
     ("", "v1", "DeleteOptions"),
+    ("authentication.k8s.io", "v1", "TokenRequest"),
 )
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 SCALARS = {
@@ -75,7 +76,8 @@ def targets(schema: dict[str, Any]) -> list[str]:
 
 def reached(known: dict[str, Any]) -> list[str]:
     """Long names of all types that the served kinds reach, sorted."""
-    wanted = {(kind.group, kind.version, kind.title) for kind in KINDS} | set(ALSO)
+    served = (*KINDS, *CONVERTED, *ANSWERED)
+    wanted = {(kind.group, kind.version, kind.title) for kind in served} | set(ALSO)
     todo = [META + "ListMeta"]
     for name, schema in known.items():
         versions = schema.get("x-kubernetes-group-version-kind", [])
@@ -91,12 +93,17 @@ def reached(known: dict[str, Any]) -> list[str]:
 
 
 def short_names(names: list[str]) -> dict[str, str]:
-    """`StatefulSetSpec`; of two with one name, the one outside core is `discovery.EndpointPort`."""
+    """`StatefulSetSpec`; of two with one name, the one outside core is `discovery.EndpointPort`.
+
+    Of two in one group each has its version: `autoscaling.v2.MetricSpec`.
+    """
     titles = [name.rpartition(".")[2] for name in names]
+    inner = [".".join(name.split(".")[-3::2]) for name in names]
     shorts = {}
-    for name, title in zip(names, titles, strict=True):
+    for name, title, grouped in zip(names, titles, inner, strict=True):
         shared = titles.count(title) > 1 and ".core." not in name
-        shorts[name] = f"{name.split('.')[-3]}.{title}" if shared else title
+        versioned = inner.count(grouped) > 1
+        shorts[name] = ".".join(name.split(".")[-3:]) if versioned else grouped if shared else title
     return shorts
 
 
@@ -131,8 +138,12 @@ def type_facts(name: str, schema: dict[str, Any], shorts: dict[str, str], go: An
     facts |= {"atomic": True} if schema.get("x-kubernetes-map-type") == "atomic" else {}
     versions = schema.get("x-kubernetes-group-version-kind", [])
     # Why: DeleteOptions is registered in every group; only one of its own version names it.
-    gvk = min(versions, key=lambda gvk: (gvk["group"], gvk["version"]), default=None)
-    return facts | ({"gvk": [gvk["group"], gvk["version"], gvk["kind"]]} if gvk else {})
+    found = min(versions, key=lambda gvk: (gvk["group"], gvk["version"]), default=None)
+    if found is None:
+        return facts
+    gvk = [found["group"], found["version"], found["kind"]]
+    other = next((kind for kind in CONVERTED if gvk == [kind.group, kind.version, kind.title]), None)
+    return facts | {"gvk": gvk} | ({"knownAs": other.schema} if other else {})
 
 
 def main() -> None:

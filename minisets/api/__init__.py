@@ -3,7 +3,7 @@
 Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, logs, exec.
 Must not: what a write means (`registry/`), how objects are kept (`store/`), which pods there should be.
 The only async room; the only one that knows HTTP's server side (aiohttp). Calls no controller; reaches
-the engine only for `logs.py` and `streams.py`, by the container's id in the pod's status.
+the engine only for `logs.py`, `streams.py` and `metrics.py`, by the container's id in the pod's status.
 """
 
 # 2026-11-23: Requests are admitted (Host, token) in `entrance.py` before a path is looked at, and our own
@@ -35,3 +35,14 @@ the engine only for `logs.py` and `streams.py`, by the container's id in the pod
 #
 # 2026-11-29: Acting as somebody else (`--as`) is served, as masters may in Kubernetes, and changes who asks,
 # not what they may. Rejected: refusing it (kubectl, and tests that use it, would fail for no gain).
+#
+# 2026-11-29: Metrics are measured when somebody asks: one look at each container, and the first look of the
+# last minute to make a rate of. Rejected: a scraper, which would work while nobody looks; and waiting for
+# Docker's own second sample, a second for each container.
+#
+# 2026-11-29: Reviews and metrics are kinds that are asked and answered (`kinds.ANSWERED`); what they say of
+# rights is that there is one, a token's. Rejected: acting on roles, which would protect nothing from people
+# who have Docker, and take a wrong sense of safety from a laptop to a cluster.
+#
+# 2026-11-29: A path of a version that Kubernetes serves no more is a 404 whose message begins as
+# Kubernetes' and goes on with what to use. Rejected: serving old versions; nobody else does any more.

@@ -84,13 +84,21 @@ class Gate:
         if scheme.lower() != "bearer":
             raise Unauthorized("Unauthorized")
         given = digest_of(token.strip().encode("utf-8", "surrogateescape"))
-        if (name := self._bearer(given, named)) is None:
+        if (identity := self._whose(given, named)) is None:
             raise Unauthorized("Unauthorized")
-        return Admitted(Identity(name, (MASTERS, AUTHENTICATED)), given)
+        return Admitted(identity, given)
+
+    def identify(self, token: str, named: Mapping[str, bytes]) -> Identity | None:
+        """Whose token it is, if it is one of ours."""
+        return self._whose(digest_of(token.encode("utf-8", "surrogateescape")), named)
 
     def holds(self, digest: bytes, named: Mapping[str, bytes]) -> bool:
         """Whether a token that let somebody in still does."""
         return self._bearer(digest, named) is not None
+
+    def _whose(self, given: bytes, named: Mapping[str, bytes]) -> Identity | None:
+        name = self._bearer(given, named)
+        return Identity(name, (MASTERS, AUTHENTICATED)) if name is not None else None
 
     def _bearer(self, given: bytes, named: Mapping[str, bytes]) -> str | None:
         """Whose token it is.

@@ -1,23 +1,24 @@
 """Which columns `kubectl get` shows of each kind, and what stands in them. Pure.
 
 A kind's row is a tuple of columns; a column is a heading and a function of object and now.
-Leaves the Table around them to `tables.py`, a pod's status to `pod_cells.py`.
+Leaves the Table around them to `tables.py`, a pod's status to `pod_cells.py`, the kinds that are kept
+without effect to `kept_columns.py`.
 Kubernetes: pkg/printers/internalversion/printers.go.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.api import pod_cells
 from minisets.api.ages import since
+from minisets.api.column import AGE, NAME, Column, at, labels, wide
+from minisets.api.kept_columns import KEPT
 from minisets.objects.metadata import (
     annotations_of,
     condition,
     is_being_deleted,
     labels_of,
-    meta,
     name_of,
     spec_of,
     status_of,
@@ -39,57 +40,9 @@ _MODES = {
 }
 
 
-@dataclass(frozen=True)
-class Column:
-    """A heading and what stands below it. priority 1 = only with `-o wide`."""
-
-    name: str
-    cell: Callable[[Object, datetime], Any]
-    type: str = "string"
-    format: str = ""
-    priority: int = 0
-
-    def definition(self) -> dict[str, Any]:
-        """The entry of a Table's `columnDefinitions`."""
-        return {
-            "name": self.name,
-            "type": self.type,
-            "format": self.format,
-            "description": "",
-            "priority": self.priority,
-        }
-
-
 def columns_of(title: str) -> tuple[Column, ...]:
     """The columns of a kind; name and age for one that has no printer."""
-    return _COLUMNS.get(title, (_NAME, _AGE))
-
-
-# --- building columns ---
-
-
-def _at(*path: str, default: Any = "") -> Callable[[Object, datetime], Any]:
-    """What stands at a path, or the default where it is missing or empty."""
-
-    def cell(obj: Object, _now: datetime) -> Any:
-        found: Any = obj
-        for step in path:
-            found = (found or {}).get(step)
-        return found if found not in (None, "") else default
-
-    return cell
-
-
-def _wide(name: str, cell: Callable[[Object, datetime], Any], type_: str = "string") -> Column:
-    return Column(name, cell, type=type_, priority=1)
-
-
-def _age(obj: Object, now: datetime) -> str:
-    return since(meta(obj).get("creationTimestamp"), now)
-
-
-_NAME = Column("Name", lambda obj, _now: name_of(obj), format="name")
-_AGE = Column("Age", _age)
+    return _COLUMNS.get(title) or KEPT.get(title) or (NAME, AGE)
 
 
 def _some(texts: Iterable[str], empty: str) -> str:
@@ -103,10 +56,6 @@ def _some(texts: Iterable[str], empty: str) -> str:
 def _modes(modes: Iterable[str] | None) -> str:
     given = set(modes or ())
     return ",".join(short for mode, short in _MODES.items() if mode in given)
-
-
-def _labels(labels: Mapping[str, str] | None) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or "<none>"
 
 
 def _phase(obj: Object, _now: datetime) -> str:
@@ -267,125 +216,125 @@ def _event_source(obj: Object, _now: datetime) -> str:
     return ", ".join(str(part) for part in parts if part)
 
 
-_VOLUME_CLASS = Column("VolumeAttributesClass", _at("spec", "volumeAttributesClassName", default="<unset>"))
-_VOLUME_MODE = _wide("VolumeMode", _at("spec", "volumeMode", default="<unset>"))
+_VOLUME_CLASS = Column("VolumeAttributesClass", at("spec", "volumeAttributesClassName", default="<unset>"))
+_VOLUME_MODE = wide("VolumeMode", at("spec", "volumeMode", default="<unset>"))
 
 _COLUMNS: dict[str, tuple[Column, ...]] = {
     "Pod": (
-        _NAME,
+        NAME,
         Column("Ready", pod_cells.ready),
         Column("Status", pod_cells.status),
         Column("Restarts", pod_cells.restarts),
-        _AGE,
-        _wide("IP", _pod_address),
-        _wide("Node", _at("spec", "nodeName", default="<none>")),
-        _wide("Nominated Node", _at("status", "nominatedNodeName", default="<none>")),
-        _wide("Readiness Gates", pod_cells.readiness_gates),
+        AGE,
+        wide("IP", _pod_address),
+        wide("Node", at("spec", "nodeName", default="<none>")),
+        wide("Nominated Node", at("status", "nominatedNodeName", default="<none>")),
+        wide("Readiness Gates", pod_cells.readiness_gates),
     ),
     "StatefulSet": (
-        _NAME,
+        NAME,
         Column("Ready", _sts_ready),
-        _AGE,
-        _wide("Containers", _containers("name")),
-        _wide("Images", _containers("image")),
+        AGE,
+        wide("Containers", _containers("name")),
+        wide("Images", _containers("image")),
     ),
     "PersistentVolumeClaim": (
-        _NAME,
+        NAME,
         Column("Status", _phase),
-        Column("Volume", _at("spec", "volumeName")),
+        Column("Volume", at("spec", "volumeName")),
         Column("Capacity", _claim_capacity),
         Column("Access Modes", _claim_modes),
         Column("StorageClass", _class),
         _VOLUME_CLASS,
-        _AGE,
+        AGE,
         _VOLUME_MODE,
     ),
     "PersistentVolume": (
-        _NAME,
-        Column("Capacity", _at("spec", "capacity", "storage", default="0")),
+        NAME,
+        Column("Capacity", at("spec", "capacity", "storage", default="0")),
         Column("Access Modes", lambda obj, _now: _modes(spec_of(obj).get("accessModes"))),
-        Column("Reclaim Policy", _at("spec", "persistentVolumeReclaimPolicy")),
+        Column("Reclaim Policy", at("spec", "persistentVolumeReclaimPolicy")),
         Column("Status", _phase),
         Column("Claim", _volume_claim),
         Column("StorageClass", _class),
         _VOLUME_CLASS,
-        Column("Reason", _at("status", "reason")),
-        _AGE,
+        Column("Reason", at("status", "reason")),
+        AGE,
         _VOLUME_MODE,
     ),
     "Service": (
-        _NAME,
-        Column("Type", _at("spec", "type", default="ClusterIP")),
+        NAME,
+        Column("Type", at("spec", "type", default="ClusterIP")),
         Column("Cluster-IP", _service_address),
         Column("External-IP", _external_address),
         Column("Port(s)", _service_ports),
-        _AGE,
-        _wide("Selector", lambda obj, _now: _labels(spec_of(obj).get("selector"))),
+        AGE,
+        wide("Selector", lambda obj, _now: labels(spec_of(obj).get("selector"))),
     ),
-    "Endpoints": (_NAME, Column("Endpoints", _endpoints), _AGE),
+    "Endpoints": (NAME, Column("Endpoints", _endpoints), AGE),
     "EndpointSlice": (
-        _NAME,
-        Column("AddressType", _at("addressType")),
+        NAME,
+        Column("AddressType", at("addressType")),
         Column("Ports", _slice_ports),
         Column("Endpoints", _slice_endpoints),
-        _AGE,
+        AGE,
     ),
     "Event": (
         Column("Last Seen", _last_seen),
-        Column("Type", _at("type")),
-        Column("Reason", _at("reason")),
+        Column("Type", at("type")),
+        Column("Reason", at("reason")),
         Column("Object", _event_object),
-        _wide("Subobject", _at("involvedObject", "fieldPath")),
-        _wide("Source", _event_source),
+        wide("Subobject", at("involvedObject", "fieldPath")),
+        wide("Source", _event_source),
         Column("Message", lambda obj, _now: str(obj.get("message") or "").strip()),
-        _wide("First Seen", _first_seen),
-        _wide("Count", _event_count, "integer"),
+        wide("First Seen", _first_seen),
+        wide("Count", _event_count, "integer"),
         Column("Name", lambda obj, _now: name_of(obj), format="name", priority=1),
     ),
     "Node": (
-        _NAME,
+        NAME,
         Column("Status", _node_status),
         Column("Roles", _roles),
-        _AGE,
-        Column("Version", _at("status", "nodeInfo", "kubeletVersion")),
-        _wide("Internal-IP", _node_address("InternalIP")),
-        _wide("External-IP", _node_address("ExternalIP")),
-        _wide("OS-Image", _at("status", "nodeInfo", "osImage", default="<unknown>")),
-        _wide("Kernel-Version", _at("status", "nodeInfo", "kernelVersion", default="<unknown>")),
-        _wide("Container-Runtime", _at("status", "nodeInfo", "containerRuntimeVersion", default="<unknown>")),
+        AGE,
+        Column("Version", at("status", "nodeInfo", "kubeletVersion")),
+        wide("Internal-IP", _node_address("InternalIP")),
+        wide("External-IP", _node_address("ExternalIP")),
+        wide("OS-Image", at("status", "nodeInfo", "osImage", default="<unknown>")),
+        wide("Kernel-Version", at("status", "nodeInfo", "kernelVersion", default="<unknown>")),
+        wide("Container-Runtime", at("status", "nodeInfo", "containerRuntimeVersion", default="<unknown>")),
     ),
     "ControllerRevision": (
-        _NAME,
+        NAME,
         Column("Controller", _revision_owner),
-        Column("Revision", _at("revision", default=0), type="integer"),
-        _AGE,
+        Column("Revision", at("revision", default=0), type="integer"),
+        AGE,
     ),
-    "Namespace": (_NAME, Column("Status", _at("status", "phase")), _AGE),
-    "ConfigMap": (_NAME, Column("Data", _data, type="integer"), _AGE),
+    "Namespace": (NAME, Column("Status", at("status", "phase")), AGE),
+    "ConfigMap": (NAME, Column("Data", _data, type="integer"), AGE),
     "Secret": (
-        _NAME,
-        Column("Type", _at("type", default="Opaque")),
+        NAME,
+        Column("Type", at("type", default="Opaque")),
         Column("Data", _data, type="integer"),
-        _AGE,
+        AGE,
     ),
     "ServiceAccount": (
-        _NAME,
+        NAME,
         Column("Secrets", lambda obj, _now: len(obj.get("secrets") or ()), type="integer"),
-        _AGE,
+        AGE,
     ),
     "PodDisruptionBudget": (
-        _NAME,
+        NAME,
         Column("Min Available", _int_or_percent("minAvailable")),
         Column("Max Unavailable", _int_or_percent("maxUnavailable")),
-        Column("Allowed Disruptions", _at("status", "disruptionsAllowed", default=0), type="integer"),
-        _AGE,
+        Column("Allowed Disruptions", at("status", "disruptionsAllowed", default=0), type="integer"),
+        AGE,
     ),
     "StorageClass": (
         Column("Name", _class_name, format="name"),
-        Column("Provisioner", _at("provisioner")),
-        Column("ReclaimPolicy", _at("reclaimPolicy", default="Delete")),
-        Column("VolumeBindingMode", _at("volumeBindingMode", default="Immediate")),
-        Column("AllowVolumeExpansion", _at("allowVolumeExpansion", default=False), type="boolean"),
-        _AGE,
+        Column("Provisioner", at("provisioner")),
+        Column("ReclaimPolicy", at("reclaimPolicy", default="Delete")),
+        Column("VolumeBindingMode", at("volumeBindingMode", default="Immediate")),
+        Column("AllowVolumeExpansion", at("allowVolumeExpansion", default=False), type="boolean"),
+        AGE,
     ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minisets.api.routes import group_versions
-from minisets.objects.kinds import KINDS
+from minisets.objects.kinds import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,25 +19,30 @@ if TYPE_CHECKING:
 
 def aggregated(version: str, *, core: bool) -> dict[str, Any]:
     """The APIGroupDiscoveryList behind `/api` (core) or `/apis`; version `v2` or `v2beta1`."""
-    pairs = [pair for pair in group_versions() if (pair[0] == "") == core]
+    groups = dict.fromkeys(group for group, _ in group_versions() if (group == "") == core)
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": f"apidiscovery.k8s.io/{version}",
         "metadata": {},
-        "items": [_group_item(group, number) for group, number in pairs],
+        "items": [_group_item(group) for group in groups],
     }
 
 
-def _group_item(group: str, version: str) -> dict[str, Any]:
-    resources = [_resource(kind) for kind in _kinds(group, version)]
-    return {
-        "metadata": {"name": group} if group else {},
-        "versions": [{"version": version, "freshness": "Current", "resources": resources}],
-    }
+def _group_item(group: str) -> dict[str, Any]:
+    versions = [
+        {
+            "version": version,
+            "freshness": "Current",
+            "resources": [_resource(kind) for kind in _kinds(group, version)],
+        }
+        for served, version in group_versions()
+        if served == group
+    ]
+    return {"metadata": {"name": group} if group else {}, "versions": versions}
 
 
 def _kinds(group: str, version: str) -> Iterable[Kind]:
-    return (kind for kind in KINDS if (kind.group, kind.version) == (group, version))
+    return (kind for kind in SERVED if (kind.group, kind.version) == (group, version))
 
 
 def _resource(kind: Kind) -> dict[str, Any]:

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from minisets.api import bodies, documents, queries, routes
+from minisets.api import bodies, documents, queries, routes, unserved
 from minisets.api.auth import IDENTITY, NOBODY, certificate_of
 from minisets.api.documents import HEADERS
-from minisets.api.failures import NO_SUCH_METHOD, UNROUTED, as_api_error
+from minisets.api.failures import NO_SUCH_METHOD, as_api_error
 from minisets.api.impersonation import impersonated
 from minisets.api.logs import Logs
+from minisets.api.metrics import Metrics
 from minisets.api.queries import Query
 from minisets.api.representing import discovery_version, encoded
+from minisets.api.reviews import Reviews
 from minisets.api.streams import Execs
 from minisets.api.tokens import Tokens
 from minisets.api.verbs import Answer, Call, Verbs, verb_of
@@ -75,7 +77,9 @@ class Entrance:
         self._clock = backend.clock
         self._store = backend.store
         self._lanes = lanes
-        self._verbs = Verbs(backend.store, backend.registry, backend.clock)
+        metrics = Metrics(backend.store, backend.engine, backend.clock)
+        reviews = Reviews(lambda token: gate.identify(token, self._tokens.known()))
+        self._verbs = Verbs(backend.store, backend.registry, backend.clock, reviews, metrics)
         self._watching = Watching(backend.store, lanes, backend.clock)
         self._logs = Logs(backend.engine, lanes, backend.clock)
         self._execs = Execs(backend.engine, lanes)
@@ -147,7 +151,7 @@ class Entrance:
             return await self._resource(visit, target)
         form = discovery_version(request.headers.get("Accept", ""))
         if (found := await self._lanes.call(documents.document, tuple(parts), form)) is None:
-            raise NotFound(UNROUTED)
+            raise NotFound(unserved.why(parts))
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(NO_SUCH_METHOD)
         return documents.answered(request, found)
@@ -158,14 +162,14 @@ class Entrance:
         call = Call(request.method, target, query, request.headers)
         verb = verb_of(call)
         if verb == "watch":
-            options = queries.list_options(query, target.kind.title, watch=True)
+            options = queries.list_options(query, target.kind, watch=True)
             watched = Watched(call.representation(), target.namespace, options)
             return await self._watching.serve(request, watched)
         if target.subresource in _STREAMED:
             return await self._stream(request, call)
         if verb not in ("get", "list"):
             body = await bodies.read(request, _BODY_WITHIN)
-            call = Call(request.method, target, query, request.headers, body)
+            call = Call(request.method, target, query, request.headers, body, request[IDENTITY])
         visit.is_bounded = True
         return await _sent(request, _answered(await self._lanes.call(self._verbs.answer, call)))
 

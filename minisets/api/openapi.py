@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from minisets.api.routes import collection_of, group_versions, root_of
-from minisets.objects.kinds import KINDS
+from minisets.objects.kinds import CONVERTED, KINDS
 from minisets.objects.schema import type_for, type_named, type_of
 from minisets.settings import KUBERNETES_VERSION
 
@@ -50,7 +50,7 @@ def document(group: str, version: str) -> dict[str, Any] | None:
     """`/openapi/v3/apis/<group>/<version>`; None if not served."""
     if (group, version) not in group_versions():
         return None
-    kinds = [kind for kind in KINDS if (kind.group, kind.version) == (group, version)]
+    kinds = [kind for kind in (*KINDS, *CONVERTED) if (kind.group, kind.version) == (group, version)]
     return {
         "openapi": "3.0.0",
         "info": {"title": "minisets", "version": KUBERNETES_VERSION},
@@ -72,7 +72,7 @@ def _operations(kind: Kind) -> dict[str, Any]:
 def schemas(kinds: Iterable[Kind]) -> dict[str, Any]:
     """The types of these kinds and all that they are made of, by their long names."""
     found: dict[str, Any] = {}
-    waiting = [type_for(kind.title) for kind in kinds]
+    waiting = [type_for(kind.schema) for kind in kinds]
     while waiting:
         known = waiting.pop()
         if known.long_name not in found:

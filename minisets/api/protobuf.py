@@ -1,4 +1,4 @@
-"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create ns|cm|secret|sa|svc|pdb`. Pure.
+"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create`, `autoscale` and `auth`. Pure.
 
 Decodes into the same JSON object that a YAML file would give: zero values, which Go always writes, are
 left out. Leaves all else to JSON: answers are never protobuf.
@@ -11,8 +11,9 @@ import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from minisets.api import protobuf_messages
 from minisets.errors import BadRequest, UnsupportedMediaType
-from minisets.objects.metadata import timestamp
+from minisets.objects.metadata import micro_timestamp, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,11 +134,15 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     },
     "Preconditions": {1: ("uid", "text"), 2: ("resourceVersion", "text")},
     "IntOrString": {1: ("type", "int"), 2: ("int", "int"), 3: ("text", "text")},
-    "Time": {1: ("seconds", "int")},
+    "Time": {1: ("seconds", "int"), 2: ("nanos", "int")},
+    "Quantity": {1: ("text", "text")},
+    **protobuf_messages.ACCESS,
+    **protobuf_messages.KEPT,
 }
 _BODIES = (
     *("Namespace", "ConfigMap", "Secret", "ServiceAccount", "Service"),
     *("PodDisruptionBudget", "Eviction", "DeleteOptions"),
+    *protobuf_messages.BODIES,
 )
 
 
@@ -152,7 +157,9 @@ def decoded(body: bytes) -> Object:
             raise UnsupportedMediaType(
                 f"a {types.get('kind') or 'body'} is not read as {MEDIA_TYPE} here: send application/json"
             )
-        return {**types, **_message(types["kind"], envelope.get("raw", b""))}
+        spoken = (types.get("apiVersion", ""), types["kind"])
+        name = protobuf_messages.OF_VERSIONS.get(spoken, types["kind"])
+        return {**types, **_message(name, envelope.get("raw", b""))}
     except (ValueError, IndexError, OverflowError, OSError) as error:
         raise BadRequest(f"error decoding protobuf: {error}") from None
 
@@ -192,6 +199,14 @@ def _value(type_: str, raw: int | bytes) -> Any:
         case "time":
             seconds = _message("Time", _bytes(raw)).get("seconds")
             return timestamp(datetime.fromtimestamp(seconds, UTC)) if seconds else None
+        case "micro-time":
+            moment = _message("Time", _bytes(raw))
+            whole = datetime.fromtimestamp(moment.get("seconds", 0), UTC)
+            return (
+                micro_timestamp(whole.replace(microsecond=moment.get("nanos", 0) // 1000)) if moment else None
+            )
+        case "quantity":
+            return _message("Quantity", _bytes(raw)).get("text", "0")
         case "int-or-text":
             either = _message("IntOrString", _bytes(raw))
             return either.get("text", "") if either.get("type") else either.get("int", 0)

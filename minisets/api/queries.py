@@ -20,7 +20,7 @@ from minisets.registry.options import DeleteOptions, FieldValidation, Propagatio
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from minisets.objects.kinds import Object
+    from minisets.objects.kinds import Kind, Object
 
 _MATCHES = ("Exact", "NotOlderThan")
 _VALIDATIONS = ("Ignore", "Strict", "Warn")
@@ -60,14 +60,14 @@ class Query:
 class Filter:
     """Which objects of a kind are meant."""
 
-    title: str
+    kind: Kind
     labels: LabelSelector
     fields: FieldSelector
 
     def matches(self, obj: Object) -> bool:
         """Whether both selectors hold."""
         labels = (obj.get("metadata") or {}).get("labels") or {}
-        return self.labels.matches(labels) and self.fields.matches(self.title, obj)
+        return self.labels.matches(labels) and self.fields.matches(self.kind.schema, obj)
 
     def is_empty(self) -> bool:
         """Whether everything is meant."""
@@ -88,17 +88,17 @@ class ListOptions:
     timeout: timedelta | None
 
 
-def list_options(query: Query, title: str, *, watch: bool) -> ListOptions:
+def list_options(query: Query, kind: Kind, *, watch: bool) -> ListOptions:
     """The options of a list or watch; BadRequest or Invalid where they make no sense."""
     fields = FieldSelector.parse(query.text("fieldSelector"))
-    fields.check(title)
+    fields.check(kind.schema)
     version = query.text("resourceVersion")
     if version and not re.fullmatch(r"[0-9]{1,18}", version):
         problem = f'strconv.ParseUint: parsing "{version}": invalid syntax'
         raise BadRequest(f'Invalid value: "{version}": {problem}')
     seconds = query.number("timeoutSeconds")
     options = ListOptions(
-        filter=Filter(title, LabelSelector.parse(query.text("labelSelector")), fields),
+        filter=Filter(kind, LabelSelector.parse(query.text("labelSelector")), fields),
         version=version,
         match=query.text("resourceVersionMatch"),
         limit=max(0, query.number("limit") or 0),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from minisets.api import tables
 from minisets.api.columns import columns_of
 from minisets.errors import BadRequest
+from minisets.objects.conversion import from_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,11 +86,11 @@ class Representation:
         """One object in its form."""
         match self.form:
             case "Table":
-                return tables.table_of(self.kind.title, obj, self.include, now)
+                return tables.table_of(self.kind, obj, self.include, now)
             case "PartialObjectMetadata":
                 return tables.partial(obj)
             case _:
-                return obj
+                return from_stored(self.kind, obj)
 
     def bookmark(self, version: int, *, initial_end: bool) -> Any:
         """The object of a BOOKMARK event: nothing but a version, and the mark of the initial events' end."""
@@ -110,8 +111,8 @@ class Representation:
 
     def _item(self, obj: Object, now: datetime) -> Any:
         if self.form == "Table":
-            return tables.row_of(self.kind.title, obj, self.include, now)
-        return tables.partial(obj) if self.form else obj
+            return tables.row_of(self.kind, obj, self.include, now)
+        return tables.partial(obj) if self.form else from_stored(self.kind, obj)
 
     def _head(self, metadata: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         if self.form == "Table":

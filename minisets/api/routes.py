@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from minisets.objects.kinds import KINDS, Kind, by_resource
+from minisets.objects.kinds import SERVED, Kind, by_resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,8 +79,9 @@ def _in_namespace(group: str, version: str, namespace: str, rest: tuple[str, ...
 
 
 def group_versions() -> tuple[tuple[str, str], ...]:
-    """All served (group, version) pairs, the core group first."""
-    return tuple(sorted({(kind.group, kind.version) for kind in KINDS}))
+    """All served (group, version) pairs, the core group first; of a group the preferred version first."""
+    pairs = sorted({(kind.group, kind.version) for kind in SERVED}, reverse=True)
+    return tuple(sorted(pairs, key=lambda pair: pair[0]))
 
 
 def root_of(group: str, version: str) -> str:
@@ -104,7 +105,7 @@ def every() -> Iterator[str]:
         yield f"/openapi/v3{root}"
         if group:
             yield f"/apis/{group}"
-    for kind in KINDS:
+    for kind in SERVED:
         if kind.namespaced:
             yield f"{root_of(kind.group, kind.version)}/{kind.plural}"
         yield collection_of(kind)

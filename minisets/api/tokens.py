@@ -22,7 +22,7 @@ _KIND = "Secret"
 
 
 class Tokens:
-    """The digest of each named token. For one thread; `on_change` is called from any.
+    """The digest of each named token. For one thread, but for `known`; `on_change` is called from any.
 
     unlisted --list and watch--> following --Expired--> unlisted; close() ends it.
     """
@@ -48,6 +48,10 @@ class Tokens:
         for change in changes:
             self._take(change.object, is_there=change.type is not ChangeType.DELETED)
         return self._held
+
+    def known(self) -> Mapping[str, bytes]:
+        """As `held` last said; from any thread."""
+        return dict(self._held)
 
     def close(self) -> None:
         """Follow no more."""

@@ -11,11 +11,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from minisets.api import bodies, paging, queries
+from minisets.api.auth import NOBODY, Identity
 from minisets.api.failures import NO_SUCH_METHOD, success
 from minisets.api.queries import Query
 from minisets.api.representing import Representation, encoded
 from minisets.errors import BadRequest, MethodNotAllowed, UnsupportedMediaType
-from minisets.objects.kinds import Ref
+from minisets.objects.kinds import Ref, is_answered
 from minisets.objects.metadata import name_of, uid_of
 from minisets.registry import eviction, refusals
 from minisets.registry.options import Patch
@@ -23,6 +24,8 @@ from minisets.registry.options import Patch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from minisets.api.metrics import Metrics
+    from minisets.api.reviews import Reviews
     from minisets.api.routes import Target
     from minisets.clock import Clock
     from minisets.registry.options import DeleteOptions, Outcome
@@ -39,6 +42,7 @@ _RETURNED_WHEN_GONE = (
     "PersistentVolume",
     "PersistentVolumeClaim",
     "Pod",
+    "ResourceQuota",
     "Service",
     "ServiceAccount",
     "StorageClass",
@@ -55,6 +59,7 @@ class Call:
     query: Query
     headers: Mapping[str, str]
     body: bytes = b""
+    asks: Identity = NOBODY
 
     @property
     def ref(self) -> Ref:
@@ -116,16 +121,22 @@ def verb_of(call: Call) -> str:
 class Verbs:
     """Acts on the store (reading) and the registry (writing)."""
 
-    def __init__(self, store: Store, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, registry: Registry, clock: Clock, reviews: Reviews, metrics: Metrics
+    ) -> None:
         self._store = store
         self._registry = registry
         self._clock = clock
+        self._reviews = reviews
+        self._metrics = metrics
 
     def answer(self, call: Call) -> Answer:
         """Do what is asked; raises errors.ApiError leaves."""
         match verb_of(call), call.target.subresource:
             case "get", "scale":
                 return Answer(encoded(self._registry.scale(call.ref)))
+            case "get" | "list", _ if is_answered(call.target.kind.title):
+                return self._measure(call)
             case "get", _:
                 return self._get(call)
             case "list", _:
@@ -134,6 +145,8 @@ class Verbs:
                 return self._bind(call)
             case "create", "eviction":
                 return self._evict(call)
+            case "create", "" if is_answered(call.target.kind.title):
+                return self._review(call)
             case "create", "":
                 return self._create(call)
             case "update", _:
@@ -154,34 +167,54 @@ class Verbs:
 
     def _list(self, call: Call) -> Answer:
         title = call.target.kind.title
-        options = queries.list_options(call.query, title, watch=False)
+        options = queries.list_options(call.query, call.target.kind, watch=False)
         page = paging.page_of(self._store.list(title, call.target.namespace), options)
         return Answer(call.representation().listing(page.items, page.metadata(), self._clock.now()))
+
+    def _measure(self, call: Call) -> Answer:
+        """Metrics: of what is asked for and is running now."""
+        title, shown, now = call.target.kind.title, call.representation(), self._clock.now()
+        if call.target.name:
+            return Answer(encoded(shown.object(self._metrics.one(title, call.ref), now)))
+        options = queries.list_options(call.query, call.target.kind, watch=False)
+        found = self._metrics.listing(title, call.target.namespace, options.filter.matches)
+        return Answer(shown.listing(found, {}, now))
 
     def _create(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "CreateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
         target = call.target
-        outcome = self._registry.create(target.kind.title, target.namespace, body, options)
+        outcome = self._registry.create(target.kind.title, target.namespace, body, options, target.kind)
         return self._written(call, outcome, HTTPStatus.CREATED)
+
+    def _review(self, call: Call) -> Answer:
+        options = queries.write_options(call.query, "CreateOptions", call.agent)
+        body, target = bodies.decoded(call.body, call.content_type), call.target
+        found, warnings = self._reviews.answer(
+            target.kind, target.namespace, body, call.asks, options.field_validation
+        )
+        return Answer(encoded(found), HTTPStatus.CREATED, warnings)
 
     def _update(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "UpdateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
-        return self._written(call, self._registry.update(call.ref, body, options, call.target.subresource))
+        sub, spoken = call.target.subresource, call.target.kind
+        return self._written(call, self._registry.update(call.ref, body, options, sub, spoken))
 
     def _patch(self, call: Call) -> Answer:
         media = _patch_type(call)
         if media == _APPLY:
             return self._apply(call)
         options = queries.patch_options(call.query, call.agent)
+        sub, spoken = call.target.subresource, call.target.kind
         patch = _patch_in(call, media)
-        return self._written(call, self._registry.patch(call.ref, patch, options, call.target.subresource))
+        return self._written(call, self._registry.patch(call.ref, patch, options, sub, spoken))
 
     def _apply(self, call: Call) -> Answer:
         options = queries.apply_options(call.query)
         config = bodies.configuration(call.body)
-        outcome = self._registry.apply(call.ref, config, options, call.target.subresource)
+        sub, spoken = call.target.subresource, call.target.kind
+        outcome = self._registry.apply(call.ref, config, options, sub, spoken)
         return self._written(call, outcome, HTTPStatus.CREATED if outcome.created else HTTPStatus.OK)
 
     def _written(self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK) -> Answer:
@@ -219,7 +252,7 @@ class Verbs:
 
     def _delete_collection(self, call: Call) -> Answer:
         target = call.target
-        meant = queries.list_options(call.query, target.kind.title, watch=False).filter
+        meant = queries.list_options(call.query, target.kind, watch=False).filter
         options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
         gone = self._registry.delete_collection(target.kind.title, target.namespace, meant.matches, options)
         metadata = {"resourceVersion": str(self._store.version())}

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, NoReturn
 from minisets.errors import AlreadyExists, ApiError, Conflict, ManifestError, NotFound
 from minisets.objects import fidelity
 from minisets.objects.applying import apply_patch, with_last_applied
+from minisets.objects.conversion import as_stored
+from minisets.objects.elsewhere import elsewhere
 from minisets.objects.exposure import exposures
-from minisets.objects.kinds import Kind, Ref, elsewhere, kind_of, served
-from minisets.objects.metadata import meta, name_of, version_of
+from minisets.objects.kinds import Kind, Ref, kind_of, served
+from minisets.objects.metadata import meta, name_of, spec_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,8 @@ class Applier:
     warn: Callable[[str], None]
     strict: bool = False
     _namespaces: set[str] = field(default_factory=set)
+    _classes: set[str] = field(default_factory=set)
+    """What the files make, without which a trial run of what comes later would fail."""
     _said: set[str] = field(default_factory=set)
     _absent: set[Ref] = field(default_factory=set)
     """What the trial run did not find: `apply` begins with a create there, and saves a request each."""
@@ -60,22 +64,16 @@ class Applier:
         kind = self._kind(manifest)
         if kind is None:
             return None
-        name = name_of(manifest.obj)
-        if not name:
-            self._refuse(manifest, "resource name may not be empty", "metadata")
+        if not name_of(manifest.obj):
+            _refuse(manifest, "resource name may not be empty", "metadata")
         namespace = (meta(manifest.obj).get("namespace") or self.namespace) if kind.namespaced else ""
-        return Ref(kind.title, namespace, name)
+        return Ref(kind.title, namespace, name_of(manifest.obj))
 
     def _kind(self, manifest: Manifest) -> Kind | None:
-        version, title = str(manifest.obj["apiVersion"]), str(manifest.obj["kind"])
-        kind = served(version, title)
-        if kind is not None:
-            return kind
-        problem = elsewhere(version, title)
-        if problem.is_error or self.strict:
-            self._refuse(manifest, problem.message, "kind")
-        self._warn(f"{manifest.source}:{manifest.line}: skipped: {problem.message}")
-        return None
+        kind, why = kind_in(manifest, strict=self.strict)
+        if kind is None:
+            self._warn(f"{manifest.source}:{manifest.line}: skipped: {why}")
+        return kind
 
     def check(self, manifest: Manifest) -> None:
         """A trial run on the server: raises what it refuses, with file and line; changes nothing.
@@ -87,11 +85,13 @@ class Applier:
             return
         if ref.kind == "Namespace":
             self._namespaces.add(ref.name)
+        if ref.kind == "PriorityClass":
+            self._classes.add(ref.name)
         self._run(manifest, ref, dry_run=True)
         # Why not the server's warnings alone: it tells of what is new, and strict means the whole file.
-        for finding in fidelity.findings(ref.kind, manifest.obj) if self.strict else ():
+        for finding in fidelity.findings(ref.kind, as_stored(manifest.obj)) if self.strict else ():
             if finding.how != "honoured":
-                self._refuse(manifest, str(finding), finding.path)
+                _refuse(manifest, str(finding), finding.path)
         for exposure in exposures(ref.kind, manifest.obj):
             self._object_to(manifest, ref, exposure.path, str(exposure))
 
@@ -110,11 +110,13 @@ class Applier:
                         raise
             return self._once(manifest, ref, dry_run=dry_run)
         except ApiError as error:
-            self._refuse(manifest, str(error), _path_in(error), error)
+            _refuse(manifest, str(error), _path_in(error), error)
 
     def _once(self, manifest: Manifest, ref: Ref, *, dry_run: bool) -> Applied:
         current = None if ref in self._absent and not dry_run else self.client.get(ref)
-        wanted = _in_namespace(manifest.obj, ref.namespace)
+        wanted = _in_namespace(as_stored(manifest.obj), ref.namespace)
+        if dry_run and ref.kind == "Pod" and spec_of(wanted).get("priorityClassName") in self._classes:
+            wanted = {**wanted, "spec": {**spec_of(wanted), "priorityClassName": ""}}
         if current is None:
             # Why discard: should it exist by now after all, the next try must look.
             (self._absent.add if dry_run else self._absent.discard)(ref)
@@ -146,7 +148,7 @@ class Applier:
 
     def _object_to(self, manifest: Manifest, ref: Ref, path: str, message: str) -> None:
         if self.strict:
-            self._refuse(manifest, message, path)
+            _refuse(manifest, message, path)
         self._warn(f"{manifest.source}:{manifest.line_of(path)}: {word_for(ref)}: {message}")
 
     def _warn(self, text: str) -> None:
@@ -154,12 +156,24 @@ class Applier:
             self._said.add(text)
             self.warn(text)
 
-    @staticmethod
-    def _refuse(manifest: Manifest, message: str, path: str, cause: ApiError | None = None) -> NoReturn:
-        line = manifest.line_of(path)
-        what = f'{manifest.obj["kind"]} "{name_of(manifest.obj)}"'
-        text = message if what.split('"')[1] and what.split('"')[1] in message else f"{what}: {message}"
-        raise ManifestError(f"{manifest.source}:{line}: {text}") from cause
+
+def kind_in(manifest: Manifest, *, strict: bool) -> tuple[Kind | None, str]:
+    """The kind that the manifest names, or None and why it is passed over; ManifestError for a mistake."""
+    version, title = str(manifest.obj["apiVersion"]), str(manifest.obj["kind"])
+    kind = served(version, title)
+    if kind is not None:
+        return kind, ""
+    problem = elsewhere(version, title)
+    if problem.is_error or strict:
+        _refuse(manifest, problem.message, problem.field)
+    return None, problem.message
+
+
+def _refuse(manifest: Manifest, message: str, path: str, cause: ApiError | None = None) -> NoReturn:
+    line = manifest.line_of(path)
+    what = f'{manifest.obj["kind"]} "{name_of(manifest.obj)}"'
+    text = message if what.split('"')[1] and what.split('"')[1] in message else f"{what}: {message}"
+    raise ManifestError(f"{manifest.source}:{line}: {text}") from cause
 
 
 def current_is_gone(error: NotFound, ref: Ref) -> bool:

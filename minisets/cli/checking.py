@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
+from minisets.controllers.priorities import ensure_priority_classes
 from minisets.errors import ApiError, NotFound
 from minisets.objects import fidelity, strictness
+from minisets.objects.conversion import to_stored
+from minisets.objects.elsewhere import elsewhere
 from minisets.objects.exposure import exposures
-from minisets.objects.kinds import elsewhere, served
+from minisets.objects.kinds import kind_of, served
 from minisets.objects.metadata import meta, name_of, spec_of
 from minisets.registry.options import WriteOptions
 from minisets.registry.registry import Registry
@@ -91,8 +94,9 @@ def _said(obj: Object, namespace: str, clock: Clock) -> Iterator[_Said]:
     kind = served(version, title)
     if kind is None:
         problem = elsewhere(version, title)
-        yield "kind", "error" if problem.is_error else "not served", problem.message, ()
+        yield problem.field, "error" if problem.is_error else "not served", problem.message, ()
         return
+    kind, obj = _as_stored(kind, obj)
     for path, reason in _errors(kind, obj, namespace, clock):
         yield path, "error", reason, ()
     for exposure in exposures(kind.title, obj):
@@ -101,14 +105,21 @@ def _said(obj: Object, namespace: str, clock: Clock) -> Iterator[_Said]:
         yield found.path, found.how, found.why, found.tests
 
 
+def _as_stored(kind: Kind, obj: Object) -> tuple[Kind, Object]:
+    """What is judged is what would be stored; another version that cannot be decoded stays as it is."""
+    if not kind.is_converted or strictness.check(kind.schema, obj)[1]:
+        return kind, obj
+    return kind_of(kind.title), to_stored(kind, obj)
+
+
 def _errors(kind: Kind, obj: Object, namespace: str, clock: Clock) -> Iterator[tuple[str, str]]:
     """Paths and what is wrong there. What cannot be decoded is not judged any further."""
     if not name_of(obj):
         yield "metadata.name", "resource name may not be empty: write one below metadata"
         return
-    _, problems = strictness.check(kind.title, obj)
+    _, problems = strictness.check(kind.schema, obj)
     for problem in problems:
-        hint = _meant(kind.title, problem.path) if problem.kind == "unknown" else ""
+        hint = _meant(kind.schema, problem.path) if problem.kind == "unknown" else ""
         yield problem.path, problem.message + (f'; did you mean "{hint}"?' if hint else "")
     refusal = None if problems else _refusal(kind, obj, namespace, clock)
     if refusal is not None:
@@ -117,23 +128,34 @@ def _errors(kind: Kind, obj: Object, namespace: str, clock: Clock) -> Iterator[t
             yield "metadata.namespace" if isinstance(refusal, NotFound) else "", str(refusal)
 
 
-def _meant(kind_title: str, path: str) -> str:
+def _meant(schema: str, path: str) -> str:
     """The field beside an unknown one that is spelled nearly as it is, or nothing."""
     place, _, name = _ORDINAL.sub("[]", path).rpartition(".")
-    near = get_close_matches(name, fidelity.type_at(f"{kind_title}:{place}").fields, n=1)
+    near = get_close_matches(name, fidelity.type_at(f"{schema}:{place}").fields, n=1)
     return near[0] if near else ""
 
 
 def _refusal(kind: Kind, obj: Object, namespace: str, clock: Clock) -> ApiError | None:
-    """What a server would refuse it with; its namespace and its service account are there."""
+    """What a server would refuse it with; its namespace, service account and priority class are there."""
     registry = Registry(MemoryStore(), clock, Settings())
     place = str(meta(obj).get("namespace") or namespace) if kind.namespaced else ""
     account = spec_of(obj).get("serviceAccountName") if kind.title == "Pod" else ""
     for title, inside, name in (("Namespace", "", place), ("ServiceAccount", place, account)):
         with suppress(ApiError):  # without a name there is none; a name that cannot be is its own error below
             registry.create(title, inside, {"metadata": {"name": name}})
+    ensure_priority_classes(registry)
+    if kind.title == "Pod":
+        with suppress(ApiError):
+            registry.create("PriorityClass", "", _class_of(spec_of(obj)))
     try:
         registry.create(kind.title, place, obj, _TRIAL)
     except ApiError as error:
         return error
     return None
+
+
+def _class_of(spec: Object) -> Object:
+    """A priority class of which the pod may be."""
+    policy = {"preemptionPolicy": spec["preemptionPolicy"]} if spec.get("preemptionPolicy") else {}
+    named = {"metadata": {"name": spec.get("priorityClassName")}}
+    return {**named, "value": spec.get("priority") or 0, **policy}

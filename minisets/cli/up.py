@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from minisets.cli import following
-from minisets.cli.applying import Applied, Applier
+from minisets.cli.applying import Applied, Applier, kind_in
 from minisets.cli.files import Files, opened
 from minisets.cli.following import NotReady, Scene, is_passing, is_ready, pods_behind, state_of, until
 from minisets.cli.render import aligned, plain
@@ -50,8 +50,8 @@ def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: boo
     may_run = False
     try:
         with opened(names) as files:
-            for _ in files:
-                pass
+            for manifest in files:
+                kind_in(manifest, strict=strict)
             may_run = True
             _up(session, files, limit, strict=strict)
     except KeyboardInterrupt:

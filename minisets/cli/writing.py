@@ -11,6 +11,7 @@ from minisets.cli.files import opened
 from minisets.cli.reading import kinds_named, what_and_name
 from minisets.cli.session import Session, note, say, with_session
 from minisets.errors import ApiError, ManifestError, NotFound, UsageError
+from minisets.objects.conversion import as_stored
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import ref_of
 
@@ -54,7 +55,9 @@ def create(session: Session, names: tuple[str, ...]) -> None:
             if ref is None:
                 continue
             try:
-                answer = client.create(ref.kind, ref.namespace, manifest.obj, manager="kubectl-create")
+                answer = client.create(
+                    ref.kind, ref.namespace, as_stored(manifest.obj), manager="kubectl-create"
+                )
             except ApiError as error:
                 raise ManifestError(f"{manifest.source}:{manifest.line}: {error}") from error
             for warning in answer.warnings:

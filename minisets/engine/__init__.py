@@ -16,6 +16,8 @@ Decided 2026-11-23:
   label: a container inherits its image's labels, and a stranger's would look like ours.
 - The engine in memory mirrors Docker's traps (a create that returns a stranger's volume, a volume that a
   mount makes by itself, a sandbox that is dead); one contract suite holds both to the same behaviour.
+- 2026-11-29: what a container uses is one look, answered at once; a rate is the business of who asks.
+  Rejected: Docker's own rate, which waits a second for a second look at each container.
 - 2026-11-25: a mount without a source is a volume of the container's own, removed with it. Trap: an archive's
   answer is gzip unless told `identity`.
 """

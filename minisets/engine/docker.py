@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Network,
         NetworkSpec,
         PathStat,
+        Usage,
         Volume,
         VolumeSpec,
     )
@@ -118,6 +119,15 @@ class DockerEngine:
     def inspect_container(self, container: str) -> Container:
         """By id or name."""
         return translate.container(self._inspect(container))
+
+    def stats(self, container: str) -> Usage | None:
+        """What it uses. Why one-shot: without it the engine takes a second sample a second later."""
+        try:
+            with translated(f"container {container}"):
+                found = self._raw.stats(container, stream=False, one_shot=True)
+        except EngineConflict:  # Podman's answer for one that does not run
+            return None
+        return translate.usage(found)
 
     def create_container(self, spec: ContainerSpec) -> str:
         """The new id. Trap: a volume that a mount names and that does not exist is made, without labels."""

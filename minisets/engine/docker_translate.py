@@ -19,6 +19,7 @@ from minisets.engine.interface import (
     Image,
     Network,
     PathStat,
+    Usage,
     Volume,
 )
 from minisets.objects.metadata import moment
@@ -236,6 +237,20 @@ def container(body: Json) -> Container:
         addresses={name: net["IPAddress"] for name, net in networks.items() if net.get("IPAddress")},
         mounts={one["Destination"]: one.get("Source") or "" for one in body.get("Mounts") or ()},
     )
+
+
+def usage(body: Json) -> Usage | None:
+    """One answer of the statistics; None for a container that does not run: nobody looked then.
+
+    Kubernetes: cadvisor's working set is what is used less the cache that nothing touched for long.
+    """
+    at, memory = _moment_or_none(body.get("read")), body.get("memory_stats") or {}
+    cpu = ((body.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage") or 0
+    if at is None or not (cpu or memory.get("usage")):
+        return None
+    details = memory.get("stats") or {}
+    cold = details.get("total_inactive_file", details.get("inactive_file")) or 0
+    return Usage(at, int(cpu), max(0, int(memory.get("usage") or 0) - int(cold)))
 
 
 def image(body: Json) -> Image:

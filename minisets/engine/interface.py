@@ -145,6 +145,18 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a running container has used so far (CPU) and holds now (memory that cannot be taken back).
+
+    at: when the engine looked. Kubernetes: the kubelet's `usageCoreNanoSeconds` and `workingSetBytes`.
+    """
+
+    at: datetime
+    cpu_nanoseconds: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
 class Image:
     """A local image. `digests`: `name@sha256:...` of where it was pulled from."""
 
@@ -299,6 +311,9 @@ class Engine(Protocol):
 
     def inspect_container(self, container: str) -> Container:
         """By id or name; EngineNotFound if there is none."""
+
+    def stats(self, container: str) -> Usage | None:
+        """What it uses, asked once and answered at once; None unless it runs. EngineNotFound: none such."""
 
     def create_container(self, spec: ContainerSpec) -> str:
         """The new id. EngineConflict: the name is taken. EngineNotFound: no such image locally."""

@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from minisets.engine.info import EngineInfo
-from minisets.engine.interface import ExecState, VolumeSpec
+from minisets.engine.interface import ExecState, Usage, VolumeSpec
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
 from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
@@ -102,6 +102,17 @@ class MemoryEngine(MemoryMachine):
         """By id or name."""
         record = self._find(container)
         return record.as_container(self._mounts_of(record))
+
+    @_call
+    def stats(self, container: str) -> Usage | None:
+        """What it uses: as much of a core as its program is scripted to, since it started."""
+        record, now = self._find(container), self._clock.now()
+        if not record.is_running or record.started_at is None:
+            return None
+        told = self._scripts.behaviour_of(record.name, record.spec.image)
+        return Usage(
+            now, int((now - record.started_at).total_seconds() * told.cores * 1e9), told.memory_bytes
+        )
 
     @_call
     def create_container(self, spec: ContainerSpec) -> str:

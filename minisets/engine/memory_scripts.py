@@ -36,7 +36,10 @@ def echo(command: tuple[str, ...], stdin: bytes) -> ExecResult:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a container's program does: by default, run until SIGTERM and leave with 0."""
+    """What a container's program does: by default, run until SIGTERM and leave with 0.
+
+    cores, memory_bytes: what it uses of the machine while it runs.
+    """
 
     exits_with: int | None = None
     sigterm_exit: int = 0
@@ -44,6 +47,8 @@ class Behaviour:
     fails_to_start: str = ""
     output: tuple[Output, ...] = ()
     run: ExecHandler = echo
+    cores: float = 0.001
+    memory_bytes: int = 1024 * 1024
 
 
 class Scripts:

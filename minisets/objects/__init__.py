@@ -28,3 +28,14 @@ what a write means (`registry/`).
 #
 # 2026-11-25: A `+` in the fidelity table names tests, and a test reads the files for them. Rejected: coverage
 # or markers on tests (the claim would stand far from the row).
+#
+# 2026-11-29: A kind that has no effect here is kept, approximated in the fidelity table by one row that says
+# so once. Rejected: refusing it (charts and controllers bring them along, and a file would not run), and
+# taking it without a word.
+#
+# 2026-11-29: Kinds are of three sorts: stored (`KINDS`, one version each), other versions of these
+# (`CONVERTED`, by `conversion.py`), and those that are only asked and answered (`ANSWERED`). Rejected: a
+# hub version that nobody speaks, as upstream's internal one; with two conversions it earns nothing.
+#
+# 2026-11-29: Versions that Kubernetes serves no more are a table (`elsewhere.py`): which version took their
+# place, and what else changes. Rejected: converting such files; a file that runs here must run there.

@@ -16,6 +16,8 @@ from minisets.objects.kinds import kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from minisets.objects.kinds import Kind
+
 Causes = Iterator[Cause]
 """What a check yields, in the order in which Kubernetes reports it."""
 
@@ -94,15 +96,19 @@ def immutable(path: str, new: Any, old: Any) -> Causes:
 
 def refusal(kind_title: str, name: str, causes: Sequence[Cause]) -> Invalid:
     """The 422 for these causes: `StatefulSet.apps "web" is invalid: spec: Forbidden: ...` (A-76)."""
-    kind = kind_of(kind_title)
-    qualified = f"{kind_title}.{kind.group}" if kind.group else kind_title
+    return said_of(kind_of(kind_title), name, causes)
+
+
+def said_of(kind: Kind, name: str, causes: Sequence[Cause]) -> Invalid:
+    """The same of a kind that need not be one that is stored."""
+    qualified = f"{kind.title}.{kind.group}" if kind.group else kind.title
     lines = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     message = f"{qualified} {rendered(name)} is invalid"
     if len(lines) == 1:
         message += f": {lines[0]}"
     elif lines:
         message += f": [{', '.join(lines)}]"
-    return Invalid(message, name=name, group=kind.group, kind=kind_title, causes=causes)
+    return Invalid(message, name=name, group=kind.group, kind=kind.title, causes=causes)
 
 
 def _body(head: str, detail: str) -> str:

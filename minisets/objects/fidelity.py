@@ -93,7 +93,7 @@ def _left_out(known: Type, value: Object, path: str) -> Iterator[Finding]:
     """What is not as on a real cluster when nothing is said."""
     for row in _spoken_without().get(known.name, ()):
         if not value.keys() & {row.field, row.or_without}:
-            yield Finding(f"{path}.{row.field}", row.how, row.why)
+            yield Finding(f"{path}.{row.field}".lstrip("."), row.how, row.why)
 
 
 @cache

@@ -34,7 +34,8 @@ PodSpec
   - automountServiceAccountToken: no token is mounted into the pod
   - affinity topologySpreadConstraints: one node only, every pod runs there
   - schedulerName!=default-scheduler: there is no other scheduler, the pod stays Pending
-  - priorityClassName priority preemptionPolicy: no pod is preempted, one node only
+  ~ priorityClassName priority: resolved and recorded; no pod is preempted, one node only
+  ~ preemptionPolicy!=PreemptLowerPriority: resolved and recorded; no pod is preempted, one node only
   - schedulingGroup resourceClaims overhead: nothing is reserved on the one node
   - resources: limits of a whole pod are not set; set them on its containers
   - runtimeClassName: containers run in the engine's default runtime

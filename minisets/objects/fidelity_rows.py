@@ -210,6 +210,53 @@ NodeSpec
   + *: recorded [data]
 Event EventSource EventSeries
   + * [data]
+Lease LeaseSpec
+  + * [data]
 """
 
-TABLE = PODS + KINDS
+# Kinds that are kept, answered and watched, and have no effect; each says so once.
+WITHOUT_EFFECT = """
+# Kept without effect
+Role ClusterRole
+  + metadata [data]
+  ~ rules?rules: kept without effect; whoever has a token of the cluster may do everything
+ClusterRole
+  + aggregationRule [data]
+RoleBinding ClusterRoleBinding
+  + metadata subjects [data]
+  ~ roleRef: kept without effect; whoever has a token of the cluster may do everything
+PolicyRule AggregationRule RoleRef Subject
+  + * [data]
+NetworkPolicy
+  + metadata [data]
+  ~ spec: kept without effect; no traffic between pods is held back
+NetworkPolicySpec NetworkPolicyIngressRule NetworkPolicyEgressRule NetworkPolicyPort NetworkPolicyPeer IPBlock
+  + * [data]
+LimitRange
+  + metadata [data]
+  ~ spec: kept without effect; no pod and no claim gets a default from it or is refused
+LimitRangeSpec LimitRangeItem
+  + * [data]
+ResourceQuota
+  + metadata [data]
+  ~ spec: kept without effect; nothing is counted and nothing refused
+ResourceQuotaSpec ScopeSelector ScopedResourceSelectorRequirement
+  + * [data]
+PriorityClass
+  + metadata description [data]
+  ~ value?value: pods get it as their priority, and that is all: none is preempted, one node only
+  + globalDefault preemptionPolicy [classes]
+autoscaling.v2.HorizontalPodAutoscaler
+  + metadata [data]
+  ~ spec: kept without effect; nothing is scaled, use `kubectl scale`
+autoscaling.v2.HorizontalPodAutoscalerSpec autoscaling.v2.CrossVersionObjectReference
+  + * [data]
+MetricSpec MetricTarget MetricIdentifier ResourceMetricSource ContainerResourceMetricSource
+  + * [data]
+PodsMetricSource ObjectMetricSource ExternalMetricSource
+  + * [data]
+HorizontalPodAutoscalerBehavior HPAScalingRules HPAScalingPolicy
+  + * [data]
+"""
+
+TABLE = PODS + KINDS + WITHOUT_EFFECT

@@ -29,6 +29,8 @@ registry/test_storage.py
 registry/test_services.py
   addresses          a_service_gets_an_address
   headless           a_headless_service_keeps_its_none
+registry/test_priorities.py
+  classes            a_pod_gets_the_priority_of_its_class
 registry/test_namespaces.py
   finalize           a_deleted_namespace_is_terminating_until_it_is_finalized
 registry/test_eviction.py

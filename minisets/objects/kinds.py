@@ -6,7 +6,6 @@ Leaves to `api/discovery.py` how they are announced and to `registry/` what a wr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 Object = dict[str, Any]
@@ -41,7 +40,10 @@ class Subresource:
 
 @dataclass(frozen=True)
 class Kind:
-    """One served kind. `title` is what people call it (`StatefulSet`)."""
+    """One served kind. `title` is what people call it (`StatefulSet`).
+
+    is_converted: another version of a kind that is stored in the form that `kind_of(title)` has.
+    """
 
     title: str
     plural: str
@@ -52,6 +54,12 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = field(default=())
     verbs: tuple[str, ...] = ALL_VERBS
+    is_converted: bool = False
+
+    @property
+    def schema(self) -> str:
+        """Under which name `schema.type_for` knows it: `Event`, or `Event.v1.events.k8s.io`."""
+        return f"{self.title}.{self.version}.{self.group}" if self.is_converted else self.title
 
     @property
     def singular(self) -> str:
@@ -81,10 +89,20 @@ _POD = (
     Subresource("exec", ("create", "get"), kind="PodExecOptions"),
     Subresource("binding", ("create",), kind="Binding"),
     Subresource("eviction", ("create",), "policy", "v1", "Eviction"),
+    Subresource("ephemeralcontainers", ("get", "patch", "update")),
 )
+RBAC = "rbac.authorization.k8s.io"
+_CREATE = ("create",)
+_READ = ("get", "list")
 
 KINDS: tuple[Kind, ...] = (
-    Kind("Namespace", "namespaces", short_names=("ns",), namespaced=False, subresources=(_STATUS,)),
+    Kind(
+        "Namespace",
+        "namespaces",
+        short_names=("ns",),
+        namespaced=False,
+        subresources=(_STATUS, Subresource("finalize", ("update",))),
+    ),
     Kind("Node", "nodes", short_names=("no",), namespaced=False, subresources=(_STATUS,)),
     Kind("Pod", "pods", short_names=("po",), categories=("all",), subresources=_POD),
     Kind("Service", "services", short_names=("svc",), categories=("all",), subresources=(_STATUS,)),
@@ -115,11 +133,64 @@ KINDS: tuple[Kind, ...] = (
         "PodDisruptionBudget", "poddisruptionbudgets", "policy", short_names=("pdb",), subresources=(_STATUS,)
     ),
     Kind("StorageClass", "storageclasses", "storage.k8s.io", short_names=("sc",), namespaced=False),
+    Kind("LimitRange", "limitranges", short_names=("limits",)),
+    Kind("ResourceQuota", "resourcequotas", short_names=("quota",), subresources=(_STATUS,)),
+    Kind("Lease", "leases", "coordination.k8s.io"),
+    Kind("NetworkPolicy", "networkpolicies", "networking.k8s.io", short_names=("netpol",)),
+    Kind("PriorityClass", "priorityclasses", "scheduling.k8s.io", short_names=("pc",), namespaced=False),
+    Kind("Role", "roles", RBAC),
+    Kind("RoleBinding", "rolebindings", RBAC),
+    Kind("ClusterRole", "clusterroles", RBAC, namespaced=False),
+    Kind("ClusterRoleBinding", "clusterrolebindings", RBAC, namespaced=False),
+    Kind(
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "autoscaling",
+        "v2",
+        short_names=("hpa",),
+        categories=("all",),
+        subresources=(_STATUS,),
+    ),
 )
+"""What is stored, each in the version in which it is."""
+
+CONVERTED: tuple[Kind, ...] = (
+    Kind("Event", "events", "events.k8s.io", short_names=("ev",), is_converted=True),
+    Kind(
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "autoscaling",
+        "v1",
+        short_names=("hpa",),
+        categories=("all",),
+        subresources=(_STATUS,),
+        is_converted=True,
+    ),
+)
+"""Other versions of what is stored: the same objects, as `conversion.py` says them."""
+
+ANSWERED: tuple[Kind, ...] = (
+    Kind("LocalSubjectAccessReview", "localsubjectaccessreviews", "authorization.k8s.io", verbs=_CREATE),
+    *(
+        Kind(title, f"{title.lower()}s", group, namespaced=False, verbs=_CREATE)
+        for title, group in (
+            ("SelfSubjectAccessReview", "authorization.k8s.io"),
+            ("SelfSubjectRulesReview", "authorization.k8s.io"),
+            ("SubjectAccessReview", "authorization.k8s.io"),
+            ("SelfSubjectReview", "authentication.k8s.io"),
+            ("TokenReview", "authentication.k8s.io"),
+        )
+    ),
+    Kind("NodeMetrics", "nodes", "metrics.k8s.io", "v1beta1", namespaced=False, verbs=_READ),
+    Kind("PodMetrics", "pods", "metrics.k8s.io", "v1beta1", verbs=_READ),
+)
+"""What is asked and answered, and never stored."""
+
+SERVED = (*KINDS, *CONVERTED, *ANSWERED)
 
 _BY_TITLE = {kind.title: kind for kind in KINDS}
-_BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
-_BY_API = {(kind.api_version, kind.title): kind for kind in KINDS}
+_BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in SERVED}
+_BY_API = {(kind.api_version, kind.title): kind for kind in (*KINDS, *CONVERTED)}
 _BY_WORD = {
     word: kind
     for kind in reversed(KINDS)
@@ -137,6 +208,11 @@ def served(api_version: str, title: str) -> Kind | None:
     return _BY_API.get((api_version, title))
 
 
+def is_answered(title: str) -> bool:
+    """Whether a kind of that title is asked and answered, and never stored."""
+    return any(kind.title == title for kind in ANSWERED)
+
+
 def by_resource(group: str, version: str, plural: str) -> Kind | None:
     """The kind behind a URL's group, version and plural, or None."""
     return _BY_RESOURCE.get((group, version, plural))
@@ -145,57 +221,3 @@ def by_resource(group: str, version: str, plural: str) -> Kind | None:
 def by_word(word: str) -> Kind | None:
     """The kind that a person means by `pods`, `pod`, `po` or `statefulsets.apps`, or None."""
     return _BY_WORD.get(word.lower())
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """Why a manifest's kind is not served: a mistake (is_error), or something minisets leaves out."""
-
-    message: str
-    is_error: bool
-
-
-# Kinds of Kubernetes itself that real manifests carry and minisets does not serve.
-_KUBERNETES = frozenset(
-    (
-        *(
-            "Binding",
-            "ComponentStatus",
-            "LimitRange",
-            "PodTemplate",
-            "ReplicationController",
-            "ResourceQuota",
-        ),
-        *("DaemonSet", "Deployment", "ReplicaSet", "CronJob", "Job"),
-        "HorizontalPodAutoscaler",
-        *("Ingress", "IngressClass", "NetworkPolicy", "IPAddress", "ServiceCIDR"),
-        *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
-        *("CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),
-        *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
-        *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
-        *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
-        *("CustomResourceDefinition", "APIService", "CertificateSigningRequest", "ClusterTrustBundle"),
-        *("Lease", "PriorityClass", "RuntimeClass", "FlowSchema", "PriorityLevelConfiguration"),
-        *("DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"),
-        *("StorageVersionMigration", "PodSecurityPolicy", "Kustomization"),
-    )
-)
-_GROUPS = frozenset(("", "apps", "autoscaling", "batch", "extensions", "policy"))
-
-
-def elsewhere(api_version: str, title: str) -> Elsewhere:
-    """What to say of a kind that `served` does not know."""
-    group = api_version.rpartition("/")[0]
-    right = _BY_TITLE.get(title)
-    if right is not None and (group in _GROUPS or group.endswith("k8s.io")):
-        said = f'no kind "{title}" in version "{api_version}": write apiVersion: {right.api_version}'
-        return Elsewhere(said, is_error=True)
-    if title in _KUBERNETES:
-        said = f'kind "{title}" ({api_version}) is Kubernetes\' and not emulated by minisets'
-        return Elsewhere(said, is_error=False)
-    if group not in _GROUPS and not group.endswith("k8s.io"):
-        said = f'kind "{title}" ({api_version}) is a custom resource: minisets runs no operators'
-        return Elsewhere(said, is_error=False)
-    near = get_close_matches(title, _BY_TITLE, n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else ": see `minisets get --help` for the kinds served"
-    return Elsewhere(f'no kind "{title}" in version "{api_version}"{hint}', is_error=True)

@@ -58,7 +58,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Type:
-    """One type, e.g. `StatefulSetSpec`; group, version and kind are empty for what is no kind."""
+    """One type, e.g. `StatefulSetSpec`; group, version and kind are empty for what is no kind.
+
+    known_as: what `type_for` calls it, where that is not its kind (`Kind.schema`).
+    """
 
     name: str
     package: str
@@ -67,6 +70,7 @@ class Type:
     group: str = ""
     version: str = ""
     kind: str = ""
+    known_as: str = ""
 
     @property
     def title(self) -> str:
@@ -91,7 +95,8 @@ def _type(name: str, facts: Mapping[str, Any]) -> Type:
     fields = {field_name: _field(field_name, inner) for field_name, inner in facts["fields"].items()}
     group, version, kind = facts.get("gvk", ("", "", ""))
     atomic = facts.get("atomic", False)
-    return Type(name, facts["package"], MappingProxyType(fields), atomic, group, version, kind)
+    known_as = facts.get("knownAs", kind)
+    return Type(name, facts["package"], MappingProxyType(fields), atomic, group, version, kind, known_as)
 
 
 @cache
@@ -108,11 +113,11 @@ def type_named(name: str) -> Type:
 
 @cache
 def _kinds() -> Mapping[str, Type]:
-    return {found.kind: found for found in types().values() if found.kind}
+    return {found.known_as: found for found in types().values() if found.known_as}
 
 
 def type_for(kind_title: str) -> Type:
-    """The type of a served kind, or of Scale, Eviction, DeleteOptions; else KeyError."""
+    """The type of a served kind by its `schema`, or of Scale, Eviction, DeleteOptions; else KeyError."""
     return _kinds()[kind_title]
 
 

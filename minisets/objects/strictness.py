@@ -70,7 +70,7 @@ def refusal(kind: Kind | str, problems: Iterable[Problem]) -> BadRequest:
     first = next((problem for problem in listed if problem.kind == "mistyped"), None)
     strict = ", ".join(problem.message for problem in listed)
     said = first.message if first else f"strict decoding error: {strict}"
-    version = type_for(title).version
+    version = type_for(title).version if isinstance(kind, str) else kind.version
     return BadRequest(f'{title} in version "{version}" cannot be handled as a {title}: {said}')
 
 

@@ -26,6 +26,10 @@ Decisions
   create (upstream's probability), and entries kept apart from their object (a list must carry them).
 - 2026-11-23: an Event's name is a hash of what it says, so repeats are counted without a cache. Rejected:
   client-go's cache by key (forgets at a restart; two recorders count apart).
-- 2026-11-23: a namespace's `spec.finalizers` change only through the subresource `finalize`, as upstream;
-  it is not routed, the namespaces controller uses it from inside.
+- 2026-11-23: a namespace's `spec.finalizers` change only through the subresource `finalize`, as upstream.
+- 2026-11-29: a kind has one stored version; another one (`events.k8s.io/v1`, `autoscaling/v1`) is converted
+  on the way in (`spoken`) and by the API on the way out. Rejected: storing what came in, which two readers
+  would have to understand; and conversion in the API alone, which could not patch in the version it shows.
+- 2026-11-29: a pod gets its priority from its class, as upstream's admission does it, since clients look at
+  `spec.priority`; nothing here acts on it.
 """

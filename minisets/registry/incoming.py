@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from minisets.errors import BadRequest
 from minisets.objects import causes, fidelity, strictness
 from minisets.objects.canonical import canonical
+from minisets.objects.conversion import to_stored
+from minisets.objects.kinds import kind_of
 from minisets.objects.metadata import name_of
 from minisets.registry.strategies import strategy_of
 
@@ -25,20 +27,32 @@ if TYPE_CHECKING:
 def read(kind: Kind, body: Any, validation: FieldValidation) -> tuple[Object, tuple[str, ...]]:
     """A private, pruned, canonical copy with kind, apiVersion and metadata; and warnings.
 
+    `kind` is that of the version in which the body is written; what comes back is as it is stored.
     Raises BadRequest for another kind's body, for a field of the wrong type in any case, and for an
     unknown one if the writer asked for Strict.
     """
     _check_type(kind, body)
-    pruned, problems = strictness.check(kind.title, body)
+    pruned, problems = strictness.check(kind.schema, body)
     if any(problem.kind == "mistyped" for problem in problems) or (problems and validation == "Strict"):
         raise strictness.refusal(kind, problems)
-    obj = canonical(kind.title, pruned)
-    obj["apiVersion"], obj["kind"] = kind.api_version, kind.title
+    obj = canonical(kind.title, to_stored(kind, pruned))
+    obj["apiVersion"], obj["kind"] = kind_of(kind.title).api_version, kind.title
     metadata = obj.setdefault("metadata", {})
     metadata.pop("selfLink", None)  # nobody may write it, and it is not kept
     if _forgets_managers(pruned):
         metadata["managedFields"] = [{}]
     return obj, tuple(problem.message for problem in problems) if validation == "Warn" else ()
+
+
+def configuration(kind: Kind, config: Any) -> Any:
+    """What is to be applied, as it would be stored; `kind` is that of the version in which it is written.
+
+    What is not right in it is left to those who check it.
+    """
+    stored = kind_of(kind.title)
+    if kind == stored or not isinstance(config, dict) or config.get("apiVersion") != kind.api_version:
+        return config
+    return {**to_stored(kind, config), "apiVersion": stored.api_version}
 
 
 def _forgets_managers(body: Object) -> bool:

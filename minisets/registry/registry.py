@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import NotFound
+from minisets.objects import validation
 from minisets.objects.budgets import BUDGET
+from minisets.objects.conversion import from_stored
 from minisets.objects.kinds import kind_of
 from minisets.objects.metadata import ref_of, uid_of, version_of, without_managers
 from minisets.registry import (
@@ -51,7 +53,8 @@ _SCALE = "scale"
 class _Way:
     """How a write comes. recorded_as: the subresource that it came through, where that is seen as the whole.
 
-    warns: a client is there to be warned. is_recorded: the managers of fields have been decided.
+    warns: a client is there to be warned. is_recorded: the managers of fields have been decided. spoken: the
+    version of the kind in which it is written; None as it is stored.
     """
 
     options: WriteOptions
@@ -59,6 +62,7 @@ class _Way:
     recorded_as: str = ""
     warns: bool = True
     is_recorded: bool = False
+    spoken: Kind | None = None
 
 
 class Registry:
@@ -78,36 +82,68 @@ class Registry:
         """The same registry for a writer of that name."""
         return Registry(self.store, self._clock, self._settings, manager)
 
-    def create(self, kind: str, namespace: str, body: Object, options: WriteOptions = _AS_USUAL) -> Outcome:
-        """Store a new object; `namespace` is the URL's, empty for cluster-scoped kinds."""
+    def create(
+        self,
+        kind: str,
+        namespace: str,
+        body: Object,
+        options: WriteOptions = _AS_USUAL,
+        spoken: Kind | None = None,
+    ) -> Outcome:
+        """Store a new object; `namespace` is the URL's, empty for cluster-scoped kinds.
+
+        spoken: the version of the kind in which the body is written; None as it is stored.
+        """
         known = kind_of(kind)
-        obj, warnings = incoming.read(known, body, options.field_validation)
+        obj, warnings = incoming.read(spoken or known, body, options.field_validation)
         warnings += incoming.warnings(known, obj)
         with self.store.transaction() as transaction:
             obj = creating.prepare(known, namespace, obj, self._context(transaction, _Way(options)))
+            if spoken is not None:
+                incoming.refuse_causes(known, obj, validation.validate_spoken(spoken.schema, obj, None))
             return Outcome(obj if options.dry_run else transaction.put(obj, expected=0), warnings)
 
     def update(
-        self, ref: Ref, body: Object, options: WriteOptions = _AS_USUAL, subresource: str = ""
+        self,
+        ref: Ref,
+        body: Object,
+        options: WriteOptions = _AS_USUAL,
+        subresource: str = "",
+        spoken: Kind | None = None,
     ) -> Outcome:
         """Replace an object, or the part of it that a subresource is; never creates one (A-154)."""
-        return self._update(ref, lambda _: body, _Way(options, subresource))
+        return self._update(ref, lambda _: body, _Way(options, subresource, spoken=spoken))
 
     def patch(
-        self, ref: Ref, patch: Patch, options: WriteOptions = _AS_USUAL, subresource: str = ""
+        self,
+        ref: Ref,
+        patch: Patch,
+        options: WriteOptions = _AS_USUAL,
+        subresource: str = "",
+        spoken: Kind | None = None,
     ) -> Outcome:
         """Change an object as the patch describes; a version in the patch is a precondition."""
-        return self._update(ref, lambda current: patched(current, patch), _Way(options, subresource))
+
+        def body(current: Object) -> Object:
+            return patched(from_stored(spoken, current) if spoken else current, patch)
+
+        return self._update(ref, body, _Way(options, subresource, spoken=spoken))
 
     def apply(
-        self, ref: Ref, config: Any, options: WriteOptions = _AS_USUAL, subresource: str = ""
+        self,
+        ref: Ref,
+        config: Any,
+        options: WriteOptions = _AS_USUAL,
+        subresource: str = "",
+        spoken: Kind | None = None,
     ) -> Outcome:
         """Apply on the server: all that the configuration says, nothing its manager gave up; creates too.
 
         Conflict where others manage what would change, unless options.force.
         """
         kind = kind_of(ref.kind)
-        asked = managing.Apply(config, options.field_manager or self._manager, options.force)
+        said = incoming.configuration(spoken or kind, config)
+        asked = managing.Apply(said, options.field_manager or self._manager, options.force)
         way = _Way(options, subresource, is_recorded=True)
         with self.store.transaction() as transaction:
             old = _present(transaction, ref) if subresource else transaction.get(ref)
@@ -198,12 +234,14 @@ class Registry:
     def _decided(self, transaction: Transaction, old: Object, wanted: Any, way: _Way) -> Outcome:
         """The second half of every update: what is wanted, in `old`'s place."""
         ref, kind = ref_of(old), kind_of(old["kind"])
-        obj, warnings = incoming.read(kind, wanted, way.options.field_validation)
+        obj, warnings = incoming.read(way.spoken or kind, wanted, way.options.field_validation)
         updating.check_identity(ref, obj)
         updating.check_preconditions(ref, obj, old)
-        if way.warns and not way.subresource:
+        if way.warns and way.subresource in ("", updating.EPHEMERAL):
             warnings += incoming.warnings(kind, without_managers(obj), old)
         obj = updating.prepare(kind, obj, old, way.subresource, self._context(transaction, way))
+        if way.spoken is not None:
+            incoming.refuse_causes(kind, obj, validation.validate_spoken(way.spoken.schema, obj, old))
         managing.settle(obj, old)
         stored, gone = _stored(transaction, kind, obj, old, dry_run=way.options.dry_run)
         return Outcome(stored, warnings, gone)

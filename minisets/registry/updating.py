@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from minisets.registry.strategies import Context
 
 STATUS = "status"
+EPHEMERAL = "ephemeralcontainers"
 FINALIZE = "finalize"
-"""Where a namespace's `spec.finalizers` are taken away; not routed, for the controller only."""
+"""Where a namespace's `spec.finalizers` are taken away."""
 
 _CARRIED_OVER = (
     "uid",
@@ -48,6 +49,10 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str, context: Con
     if subresource == STATUS:
         strategy.prepare_status_update(obj, copied(old), context)
         found = validation.validate_status(kind.title, obj, old)
+    elif subresource == EPHEMERAL:
+        obj = _with_ephemeral(obj, old)
+        strategy.prepare_update(obj, copied(old), context)
+        found = validation.validate_ephemeral(obj, old)
     elif subresource == FINALIZE:
         obj = _finalized(obj, old)
         found = ()
@@ -113,6 +118,15 @@ def _carry_over(obj: Object, old: Object) -> None:
         metadata.pop(field, None)
         if field in before:
             metadata[field] = before[field]
+
+
+def _with_ephemeral(obj: Object, old: Object) -> Object:
+    """The stored pod with the body's ephemeral containers. Kubernetes: dropNonEphemeralContainerUpdates."""
+    pod: Object = copied(old)
+    pod["spec"].pop("ephemeralContainers", None)
+    if found := (obj.get("spec") or {}).get("ephemeralContainers"):
+        pod["spec"]["ephemeralContainers"] = found
+    return pod
 
 
 def _finalized(obj: Object, old: Object) -> Object:

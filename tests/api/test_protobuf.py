@@ -79,6 +79,30 @@ def test_an_object_is_what_its_json_would_be_without_gos_zeros(kind: str, raw: b
     }
 
 
+@pytest.mark.parametrize(("version", "kind", "raw", "expected"), [
+    ("autoscaling/v1", "HorizontalPodAutoscaler", field(2, field(1, field(1, "StatefulSet") + field(2, "web"))
+     + field(2, 0) + field(3, 5) + field(4, 70)), {"spec": {
+         "scaleTargetRef": {"kind": "StatefulSet", "name": "web"}, "minReplicas": 0, "maxReplicas": 5,
+         "targetCPUUtilizationPercentage": 70}}),
+    ("autoscaling/v2", "HorizontalPodAutoscaler", field(2, field(3, 5) + field(4, field(1, "Resource")
+     + field(4, field(1, "memory") + field(2, field(1, "AverageValue")
+     + field(3, field(1, "1Gi")))))), {"spec": {
+         "maxReplicas": 5, "metrics": [{"type": "Resource", "resource": {"name": "memory", "target": {
+             "type": "AverageValue", "averageValue": "1Gi"}}}]}}),
+    ("v1", "ResourceQuota", field(2, field(1, field(1, "pods") + field(2, field(1, "2")))),
+     {"spec": {"hard": {"pods": "2"}}}),
+    ("coordination.k8s.io/v1", "Lease", field(2, field(1, "me") + field(2, 15)
+     + field(4, field(1, 1_767_225_600) + field(2, 5_000))), {"spec": {
+         "holderIdentity": "me", "leaseDurationSeconds": 15, "renewTime": "2026-01-01T00:00:00.000005Z"}}),
+    ("v1", "Event", field(4, "it is here") + field(8, 2), {"message": "it is here", "count": 2}),
+    ("events.k8s.io/v1", "Event", field(10, "it is here") + field(4, "kubelet"),
+     {"note": "it is here", "reportingController": "kubelet"}),
+    ("authentication.k8s.io/v1", "TokenReview", field(2, field(1, "secret")), {"spec": {"token": "secret"}}),
+])  # fmt: skip
+def test_a_message_is_that_of_its_kinds_version(version: str, kind: str, raw: bytes, expected: Any) -> None:
+    assert protobuf.decoded(envelope(kind, raw, version)) == {"apiVersion": version, "kind": kind, **expected}
+
+
 def test_a_time_is_a_stamp() -> None:
     raw = field(1, field(1, "x") + field(8, field(1, 1_767_225_600)))
     found = protobuf.decoded(envelope("Namespace", raw))

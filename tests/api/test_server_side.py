@@ -152,3 +152,24 @@ def test_what_does_not_fit_is_told_in_kubernetes_words(kubectl: Kubectl) -> None
     assert kubectl("patch", "sts", "web", "--type=json", "-p", nowhere, fails=True).startswith(
         "The request is invalid: the server rejected our request due to an error in our request: "
     )
+
+
+def test_what_is_applied_in_another_version_is_kept_as_it_is_stored(kubectl: Kubectl, tmp_path: Path) -> None:
+    scaler = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web"},
+            "maxReplicas": 3,
+            "targetCPUUtilizationPercentage": 60,
+        },
+    }
+    (tmp_path / "hpa.yaml").write_text(json.dumps(scaler))
+    for _ in range(2):
+        kubectl(*APPLY, "hpa.yaml")
+    stored = json.loads(kubectl("get", "horizontalpodautoscalers.v2.autoscaling", "web", "-o", "json"))
+    (metric,) = stored["spec"]["metrics"]
+    assert metric["resource"]["target"]["averageUtilization"] == 60
+    old = json.loads(kubectl("get", "horizontalpodautoscalers.v1.autoscaling", "web", "-o", "json"))
+    assert old["spec"]["targetCPUUtilizationPercentage"] == 60

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from minisets.api import tables
-from minisets.objects.kinds import KINDS, Object
+from minisets.objects.kinds import KINDS, Object, kind_of
 
 NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 META = {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "7"}
 
 
 def wide(title: str, **obj: Any) -> dict[str, Any]:
-    table = tables.table_of(title, {"metadata": META, **obj}, "Metadata", NOW)
+    table = tables.table_of(kind_of(title), {"metadata": META, **obj}, "Metadata", NOW)
     headings = [column["name"] for column in table["columnDefinitions"]]
     return dict(zip(headings, table["rows"][0]["cells"], strict=True))
 
@@ -126,6 +126,6 @@ def test_a_default_class_and_a_revisions_owner_are_told() -> None:
     ],
 )
 def test_a_row_carries_as_much_of_the_object_as_is_asked_for(include: str, expected: Any) -> None:
-    table = tables.table_of("ConfigMap", {"metadata": META, "data": {"a": "1"}}, include, NOW)
+    table = tables.table_of(kind_of("ConfigMap"), {"metadata": META, "data": {"a": "1"}}, include, NOW)
     assert table["rows"][0].get("object") == expected
     assert table["metadata"]["resourceVersion"] == "7"

@@ -267,3 +267,15 @@ def test_every_token_is_compared_whichever_it_is(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(Unauthorized):
         gate.admit("Bearer unknown", None, named, NOW)
     assert compared == [digest_of(b"own"), *named.values()]
+
+
+def test_who_asks_about_a_named_token_is_told_its_name_until_it_is_revoked(
+    client: Client, named: Callable[[str], Client]
+) -> None:
+    reviews = "/apis/authentication.k8s.io/v1"
+    other = named("ci")
+    assert other.create(f"{reviews}/selfsubjectreviews", {})["status"]["userInfo"]["username"] == "ci"
+    asked = {"spec": {"token": other.token}}
+    assert client.create(f"{reviews}/tokenreviews", asked)["status"]["user"]["username"] == "ci"
+    revoke(client, "ci")
+    assert "authenticated" not in client.create(f"{reviews}/tokenreviews", asked)["status"]

@@ -341,3 +341,26 @@ def test_a_large_list_arrives_whole(client: Client) -> None:
     answered = client.get(CONFIGMAPS)
     assert int(answered.headers["Content-Length"]) == len(answered.data) > 1_500_000
     assert [len(one["data"]["a"]) for one in answered.json["items"]] == [500_000] * 3
+
+
+def test_a_namespace_is_finalized_by_whoever_took_care_of_it(client: Client) -> None:
+    namespaces = "/api/v1/namespaces"
+    client.create(namespaces, {"metadata": {"name": "old"}})
+    assert client.ask("DELETE", f"{namespaces}/old").json["status"]["phase"] == "Terminating"
+    body = client.get(f"{namespaces}/old").json
+    answered = client.ask("PUT", f"{namespaces}/old/finalize", {**body, "spec": {}})
+    assert answered.code == 200, answered.data
+    assert client.get(f"{namespaces}/old").code == 404
+    assert client.get(f"{namespaces}/default/finalize").code == 405
+
+
+def test_a_debugger_is_added_through_its_own_subresource(client: Client) -> None:
+    client.create(PODS, pod("web-0"))
+    path, debugger = f"{PODS}/web-0/ephemeralcontainers", {"name": "debugger", "image": "busybox"}
+    headers = {"Content-Type": "application/strategic-merge-patch+json"}
+    answered = client.ask("PATCH", path, {"spec": {"ephemeralContainers": [debugger]}}, headers)
+    assert answered.code == 200, answered.data
+    assert "they are not run" in answered.headers["Warning"]
+    found = client.get(path).json
+    assert (found["kind"], found["spec"]["ephemeralContainers"][0]["name"]) == ("Pod", "debugger")
+    assert client.ask("POST", path, {}).code == 405

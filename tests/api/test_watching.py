@@ -8,7 +8,7 @@ import pytest
 
 from minisets.api.queries import Filter
 from minisets.api.watching import event_of
-from minisets.objects.kinds import Ref
+from minisets.objects.kinds import Ref, kind_of
 from minisets.objects.selectors import FieldSelector, LabelSelector
 from minisets.store.interface import Change, ChangeType
 from tests.api.serving import CONFIGMAPS, PODS, TABLE, Client, Json, Running, Watch, configmap, pod
@@ -193,6 +193,24 @@ IN, OUT = {"app": "x"}, {"app": "y"}
     (change(ChangeType.DELETED, OUT, OUT), None),
 ])  # fmt: skip
 def test_what_a_change_is_to_a_watch_with_a_selector(given: Change, expected: ChangeType | None) -> None:
-    meant = Filter("ConfigMap", LabelSelector.parse("app=x"), FieldSelector())
+    meant = Filter(kind_of("ConfigMap"), LabelSelector.parse("app=x"), FieldSelector())
     event = event_of(given, meant)
     assert (event[0] if event else None) == expected
+
+
+def test_events_are_watched_in_either_version(
+    client: Client, watch: Callable[..., Watch], running: Running
+) -> None:
+    path = "/apis/events.k8s.io/v1/namespaces/default/events"
+    seen = watch(f"{path}?watch=true&fieldSelector=regarding.name%3Dweb-0")
+    for name in ("web-1", "web-0"):
+        about = {"kind": "Pod", "namespace": "default", "name": name}
+        body = {"metadata": {"name": name}, "involvedObject": about, "message": "it is here"}
+        client.create("/api/v1/namespaces/default/events", body)
+    event = seen.next()
+    assert (event["type"], event["object"]["apiVersion"]) == ("ADDED", "events.k8s.io/v1")
+    assert (event["object"]["regarding"]["name"], event["object"]["note"]) == ("web-0", "it is here")
+    assert len(client.get(path).json["items"]) == 2
+    assert client.ask("DELETE", f"{path}/web-0").code == 200
+    assert seen.next()["type"] == "DELETED"
+    assert running.store.get(Ref("Event", "default", "web-0")) is None

@@ -225,3 +225,40 @@ def test_what_is_honoured_names_the_tests_that_show_it(run: Run) -> None:
 def test_what_a_file_says_commands_no_terminal(run: Run) -> None:
     ran = checked(run, FINE.replace("{name: a}", '{name: "\\e[31mred"}'))
     assert "\x1b" not in ran.out
+
+
+def test_an_old_version_is_an_error_on_its_own_line_that_says_what_to_write(run: Run) -> None:
+    old = MIXED.replace("apiVersion: apps/v1", "apiVersion: apps/v1beta1")
+    (line,) = errors(run, old)
+    assert line.startswith("stdin:6: StatefulSet/web apiVersion: error: ")
+    assert "write apiVersion: apps/v1; besides, spec.selector is required" in line
+
+
+def test_another_version_of_a_kind_is_judged_as_what_would_be_stored(run: Run) -> None:
+    text = """\
+apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {kind: StatefulSet, name: web}
+  maxReplicas: 3
+  targetCPUUtilizationPercentage: 70
+"""
+    ran = checked(run, text)
+    assert (ran.code, ran.err) == (0, "1 object: 1 approximated\n")
+    assert "kept without effect; nothing is scaled" in ran.out
+    (line,) = errors(run, text.replace("maxReplicas", "maxReplica"))
+    assert line.startswith("stdin:6: HorizontalPodAutoscaler/web spec.maxReplica: error: unknown field ")
+    assert line.endswith('did you mean "maxReplicas"?')
+    line = errors(run, text.replace("maxReplicas: 3", "maxReplicas: 0"))[0]
+    assert line.startswith("stdin:6: HorizontalPodAutoscaler/web spec.maxReplicas: error: Invalid value: 0")
+
+
+@pytest.mark.parametrize("name", ["mine", "system-node-critical"])
+def test_a_pods_priority_class_is_taken_to_be_there(run: Run, name: str) -> None:
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n"
+        f"  priorityClassName: {name}\n  preemptionPolicy: PreemptLowerPriority\n"
+        "  containers: [{name: a, image: b}]\n"
+    )
+    assert checked(run, pod).code == 0

@@ -90,3 +90,96 @@ def test_a_volume_in_a_folder_of_the_machine_is_named(run: Run, whole: Whole, so
     assert any(
         f"spec.{source}: gives a pod the machine: its files below /srv" in line for line in warned(ran)
     )
+
+
+KEPT = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny}
+spec: {podSelector: {}}
+---
+apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {maxReplicas: 3, scaleTargetRef: {kind: StatefulSet, name: web}}
+---
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: leader}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 1000
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: first}
+spec: {priorityClassName: high, containers: [{name: a, image: b}]}
+"""
+OTHERS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: front}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: way-in}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: tls}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+"""
+
+
+def test_what_is_kept_without_effect_says_so_once(run: Run, whole: Whole) -> None:
+    ran = up(run, KEPT)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [
+        "networkpolicy.networking.k8s.io/deny created",
+        "horizontalpodautoscaler.autoscaling/web created",
+        "lease.coordination.k8s.io/leader created",
+        "priorityclass.scheduling.k8s.io/high created",
+        "pod/first created",
+    ]
+    named = [line.split(": approximated: ")[0] for line in warned(ran) if "kept without effect" in line]
+    assert named == [
+        "Warning: stdin:4: networkpolicy.networking.k8s.io/deny: spec",
+        "Warning: stdin:9: horizontalpodautoscaler.autoscaling/web: spec",
+    ]
+    pod = whole.client.get(Ref("Pod", "default", "first"))
+    assert pod is not None
+    assert pod["spec"]["priority"] == 1000
+    again = up(run, KEPT)
+    assert all(line.endswith(" unchanged") for line in again.out.splitlines()), again.out
+    assert warned(again) == []
+
+
+def test_what_is_not_served_is_named_and_the_rest_runs(run: Run, whole: Whole) -> None:
+    ran = up(run, OTHERS)
+    assert (ran.code, ran.out) == (0, "configmap/settings created\n")
+    assert [line.split(": skipped: ")[0] for line in warned(ran)] == [
+        "Warning: stdin:1",
+        "Warning: stdin:5",
+        "Warning: stdin:9",
+    ]
+    assert whole.client.get(Ref("ConfigMap", "default", "settings")) is not None
+
+
+def test_strict_refuses_what_is_not_served_before_there_is_a_server(run: Run) -> None:
+    """No server runs here, and no engine answers: it is not even asked."""
+    ran = up(run, OTHERS, "--strict")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        'Error: stdin:2: Deployment "front": kind "Deployment" (apps/v1) is Kubernetes\' and not emulated by '
+        "minisets\n"
+    )
+    old = up(run, OTHERS.replace("apps/v1", "apps/v1beta1"))
+    assert old.code == 1
+    assert (
+        'stdin:1: Deployment "front": no kind "Deployment" in version "apps/v1beta1": Kubernetes' in old.err
+    )

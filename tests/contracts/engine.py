@@ -35,6 +35,7 @@ from tests.contracts.engine_world import (
     collecting,
     drained,
     until,
+    until_told,
 )
 
 
@@ -106,6 +107,22 @@ class EngineContract:
         assert ended.finished_at is not None
         assert ended.finished_at >= running.started_at
 
+    def test_what_a_running_container_uses_is_told_at_once(self, world: World) -> None:
+        container = world.create()
+        assert world.engine.stats(container) is None
+        world.engine.start_container(container)
+        first = until_told(lambda: world.engine.stats(container))
+        assert first.memory_bytes > 0
+
+        def has_used_more() -> bool:
+            now = world.engine.stats(container)
+            return now is not None and now.at > first.at and now.cpu_nanoseconds > first.cpu_nanoseconds
+
+        until(has_used_more)
+        world.engine.signal_container(container, "SIGKILL")
+        world.ended(container)
+        assert world.engine.stats(container) is None
+
     def test_a_taken_name_is_a_conflict(self, world: World) -> None:
         spec = world.spec()
         world.engine.create_container(spec)
@@ -120,6 +137,7 @@ class EngineContract:
     def test_a_missing_container_is_not_found(self, world: World) -> None:
         for call in (
             world.engine.inspect_container,
+            world.engine.stats,
             world.engine.start_container,
             world.engine.signal_container,
             lambda name: world.engine.rename_container(name, "other"),

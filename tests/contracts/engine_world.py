@@ -117,6 +117,19 @@ def archive(files: Mapping[str, bytes | str]) -> bytes:
     return packed.getvalue()
 
 
+def until_told(ask: Callable[[], Item | None]) -> Item:
+    """The first answer that is one."""
+    told: list[Item] = []
+
+    def asked() -> bool:
+        if (found := ask()) is not None:
+            told.append(found)
+        return bool(told)
+
+    until(asked)
+    return told[0]
+
+
 def until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not happened():

@@ -246,3 +246,32 @@ def test_a_list_without_networks_is_known_by_the_label_of_the_sandbox() -> None:
     """Podman's has none: it takes an inspection to tell ours from a copy."""
     assert translate.joins_a_sandbox({"Labels": {"dev.minisets.sandbox": "f00"}, "HostConfig": None})
     assert not translate.joins_a_sandbox({"Labels": None})
+
+
+def stats(**memory: Any) -> dict[str, Any]:
+    return {
+        "read": "2026-11-23T12:00:00.5Z",
+        "cpu_stats": {"cpu_usage": {"total_usage": 7_000_000_000}},
+        "memory_stats": memory,
+    }
+
+
+@pytest.mark.parametrize(
+    ("memory", "held"),
+    [
+        ({"usage": 1000, "stats": {"inactive_file": 300}}, 700),
+        ({"usage": 1000, "stats": {"total_inactive_file": 400, "inactive_file": 300}}, 600),
+        ({"usage": 100, "stats": {"inactive_file": 300}}, 0),
+        ({"usage": 1000}, 1000),
+    ],
+    ids=["cgroup 2", "cgroup 1", "more cache than memory", "no details"],
+)
+def test_what_is_used_is_without_the_cache_that_nobody_touches(memory: dict[str, Any], held: int) -> None:
+    found = translate.usage(stats(**memory))
+    assert found is not None
+    assert (found.cpu_nanoseconds, found.memory_bytes) == (7_000_000_000, held)
+
+
+def test_of_a_container_that_does_not_run_nothing_is_used() -> None:
+    assert translate.usage({"read": "0001-01-01T00:00:00Z", "cpu_stats": {}, "memory_stats": {}}) is None
+    assert translate.usage({"read": "2026-11-23T12:00:00Z", "memory_stats": {}}) is None

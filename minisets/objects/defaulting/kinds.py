@@ -7,6 +7,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from minisets.objects.defaulting.fields import fill
+from minisets.objects.defaulting.kept import (
+    default_autoscaler,
+    default_binding,
+    default_limit_range,
+    default_network_policy,
+    default_priority_class,
+)
 from minisets.objects.defaulting.pods import default_pod
 from minisets.objects.defaulting.services import default_service
 from minisets.objects.defaulting.statefulsets import default_statefulset
@@ -72,13 +79,19 @@ def _default_endpoint_slice(endpoint_slice: Object) -> None:
 
 
 _DEFAULTS: dict[str, Callable[[Object], None]] = {
+    "ClusterRoleBinding": default_binding,
     "Endpoints": _default_endpoints,
     "EndpointSlice": _default_endpoint_slice,
+    "HorizontalPodAutoscaler": default_autoscaler,
+    "LimitRange": default_limit_range,
     "Namespace": _default_namespace,
+    "NetworkPolicy": default_network_policy,
     "Node": _default_node,
     "PersistentVolume": default_volume,
     "PersistentVolumeClaim": default_claim,
     "Pod": default_pod,
+    "PriorityClass": default_priority_class,
+    "RoleBinding": default_binding,
     "Secret": _default_secret,
     "Service": default_service,
     "StatefulSet": default_statefulset,

@@ -14,31 +14,45 @@ from minisets.errors import BadRequest
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
-_EVERY_KIND = ("metadata.name", "metadata.namespace")
-_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-_SUPPORTED: dict[str, tuple[str, ...]] = {
-    "Pod": (
-        "spec.nodeName",
-        "spec.restartPolicy",
-        "spec.schedulerName",
-        "spec.serviceAccountName",
-        "spec.hostNetwork",
-        "status.phase",
-        "status.podIP",
-        "status.nominatedNodeName",
-    ),
-    "Event": (
-        *(f"involvedObject.{name}" for name in _INVOLVED),
-        "reason",
-        "reportingComponent",
-        "source",
-        "type",
-    ),
-    "Node": ("spec.unschedulable",),
-    "Namespace": ("status.phase",),
-    "Secret": ("type",),
-    "Service": ("spec.clusterIP", "spec.type"),
+_NAME, _NAMESPACE = "metadata.name", "metadata.namespace"
+_OBJECT = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+# The fields that a kind answers for, each with where its value lies in what is stored.
+_SUPPORTED: dict[str, dict[str, str]] = {
+    "Pod": {
+        **{name: name for name in (_NAME, _NAMESPACE)},
+        **{
+            name: name
+            for name in (
+                "spec.nodeName",
+                "spec.restartPolicy",
+                "spec.schedulerName",
+                "spec.serviceAccountName",
+                "spec.hostNetwork",
+                "status.phase",
+                "status.podIP",
+                "status.nominatedNodeName",
+            )
+        },
+        "spec.host": "spec.nodeName",
+        "status.podIPs": "",
+    },
+    "Event": {
+        **{name: name for name in (_NAME, _NAMESPACE)},
+        **{f"involvedObject.{name}": f"involvedObject.{name}" for name in _OBJECT},
+        **{name: name for name in ("reason", "reportingComponent", "source", "type")},
+    },
+    "Event.v1.events.k8s.io": {
+        **{name: name for name in (_NAME, _NAMESPACE)},
+        **{f"regarding.{name}": f"involvedObject.{name}" for name in _OBJECT},
+        **{name: name for name in ("reason", "type")},
+        "reportingController": "reportingComponent",
+    },
+    "Node": {name: name for name in (_NAME, "spec.unschedulable")},
+    "Namespace": {name: name for name in (_NAME, "status.phase")},
+    "Secret": {name: name for name in (_NAME, _NAMESPACE, "type")},
+    "Service": {name: name for name in (_NAME, _NAMESPACE, "spec.clusterIP", "spec.type")},
 }
+_EVERY_KIND = {name: name for name in (_NAME, _NAMESPACE)}
 _BOOLEAN = ("spec.hostNetwork", "spec.unschedulable")
 
 
@@ -66,16 +80,17 @@ class FieldSelector:
         r"""Terms with `=`, `==` or `!=`; a backslash escapes `,`, `=` and itself. BadRequest otherwise."""
         return cls(tuple(_term(part, text) for part in sorted(_parts(text)) if part))
 
-    def check(self, kind_title: str) -> None:
-        """BadRequest for a field that the kind does not answer for."""
+    def check(self, schema: str) -> None:
+        """BadRequest for a field that the kind, in the version of that schema, does not answer for."""
         for term in self.terms:
-            if term.path not in _EVERY_KIND + _SUPPORTED.get(kind_title, ()):
-                raise BadRequest(f"field label not supported: {term.path}")
+            if term.path not in _SUPPORTED.get(schema, _EVERY_KIND):
+                raise BadRequest(_unsupported(schema, term.path))
 
-    def matches(self, kind_title: str, obj: Object) -> bool:
-        """Whether every term holds for the object; BadRequest as in `check`."""
-        self.check(kind_title)
-        return all((_text_at(term.path, obj) == term.value) is term.equal for term in self.terms)
+    def matches(self, schema: str, obj: Object) -> bool:
+        """Whether every term holds for the stored object; BadRequest as in `check`."""
+        self.check(schema)
+        places = _SUPPORTED.get(schema, _EVERY_KIND)
+        return all((_text_at(places[term.path], obj) == term.value) is term.equal for term in self.terms)
 
     def is_empty(self) -> bool:
         """Whether it restricts nothing."""
@@ -83,6 +98,13 @@ class FieldSelector:
 
     def __str__(self) -> str:
         return ",".join(str(term) for term in self.terms)
+
+
+def _unsupported(schema: str, path: str) -> str:
+    """Kubernetes: AddFieldLabelConversionFunc of a kind, else DefaultMetaV1FieldSelectorConversion."""
+    if schema not in _SUPPORTED:
+        return f'"{path}" is not a known field selector: only "{_NAME}", "{_NAMESPACE}"'
+    return f"field label not supported: {path}"
 
 
 def _parts(text: str) -> list[str]:
@@ -107,6 +129,8 @@ def _unescaped(value: str) -> str:
 
 
 def _text_at(path: str, obj: Object) -> str:
+    if not path:
+        return ""
     if path == "source":
         return str((obj.get("source") or {}).get("component") or obj.get("reportingComponent") or "")
     value: Any = obj

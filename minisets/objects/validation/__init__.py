@@ -16,6 +16,19 @@ value: "x": field is immutable`.
 """
 
 from minisets.objects.causes import refusal
-from minisets.objects.validation.rules import validate, validate_status, validate_update
+from minisets.objects.validation.rules import (
+    validate,
+    validate_ephemeral,
+    validate_spoken,
+    validate_status,
+    validate_update,
+)
 
-__all__ = ["refusal", "validate", "validate_status", "validate_update"]
+__all__ = [
+    "refusal",
+    "validate",
+    "validate_ephemeral",
+    "validate_spoken",
+    "validate_status",
+    "validate_update",
+]

@@ -36,14 +36,14 @@ def check_all_containers(path: str, spec: Object, volumes: Mapping[str, bool]) -
     taken: set[str] = set()
     for index, container in enumerate(containers):
         here = f"{path}.containers[{index}]"
-        yield from _check_container(here, container, volumes)
+        yield from check_container(here, container, volumes)
         yield from _check_unique(here, container, taken)
         yield from check_probes(here, container, grace)
         yield from _check_restart_policy(here, container)
     yield from _check_host_ports(f"{path}.containers", containers)
     for index, container in enumerate(inits):
         here = f"{path}.initContainers[{index}]"
-        yield from _check_container(here, container, volumes)
+        yield from check_container(here, container, volumes)
         yield from _check_restart_policy(here, container)
         yield from _check_unique(here, container, taken)
         yield from _check_host_ports(f"{path}.initContainers", [container])
@@ -63,7 +63,8 @@ def check_images(path: str, spec: Object) -> Causes:
                 yield invalid(f"{path}.{field}[{index}].image", image, detail)
 
 
-def _check_container(path: str, container: Object, volumes: Mapping[str, bool]) -> Causes:
+def check_container(path: str, container: Object, volumes: Mapping[str, bool]) -> Causes:
+    """What holds for a container of any sort."""
     name = container.get("name") or ""
     if name:
         yield from each_invalid(f"{path}.name", name, names.dns_label(name))

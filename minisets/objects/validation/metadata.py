@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _ANNOTATIONS_LIMIT = 256 * 1024
 _LABEL_NAMED = ("Namespace", "Service", "StatefulSet")
-_ANYTHING_NAMED = ("Event", "PodDisruptionBudget")
+_ANYTHING_NAMED = (
+    *("Event", "PodDisruptionBudget"),
+    *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+)
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SET_ONCE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 

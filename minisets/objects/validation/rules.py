@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING
 from minisets.objects import names
 from minisets.objects.causes import Causes, each_invalid, immutable, nonnegative, one_of, required
 from minisets.objects.metadata import spec_of
+from minisets.objects.validation.access import (
+    check_cluster_role,
+    check_cluster_role_binding,
+    check_role,
+    check_role_binding,
+    check_role_ref_update,
+)
 from minisets.objects.validation.budgets import check_budget, check_budget_status
 from minisets.objects.validation.claims import check_claim, check_claim_status, check_claim_update
 from minisets.objects.validation.configs import (
@@ -19,15 +26,25 @@ from minisets.objects.validation.configs import (
     check_secret,
     check_secret_update,
 )
+from minisets.objects.validation.ephemeral import check_ephemeral_update
+from minisets.objects.validation.events import check_event, check_new_event, check_new_event_update
 from minisets.objects.validation.metadata import check_metadata, check_metadata_update
 from minisets.objects.validation.pod_updates import check_pod_update
 from minisets.objects.validation.pods import check_pod
+from minisets.objects.validation.quotas import check_limit_range, check_quota, check_quota_update
+from minisets.objects.validation.scheduling import (
+    check_autoscaler,
+    check_lease,
+    check_priority_class,
+    check_priority_class_update,
+)
 from minisets.objects.validation.services import check_service, check_service_update
 from minisets.objects.validation.statefulsets import (
     check_statefulset,
     check_statefulset_status,
     check_statefulset_update,
 )
+from minisets.objects.validation.traffic import check_network_policy
 from minisets.objects.validation.volumes import (
     check_storage_class,
     check_storage_class_update,
@@ -55,6 +72,18 @@ def validate_update(kind_title: str, new: Object, old: Object) -> tuple[Cause, .
 def validate_status(kind_title: str, new: Object, old: Object) -> tuple[Cause, ...]:
     """Why the new status may not take the old one's place; the spec is not looked at."""
     return (*check_metadata_update(new, old), *_rules(kind_title).status(new, old))
+
+
+def validate_ephemeral(new: Object, old: Object) -> tuple[Cause, ...]:
+    """Why a pod's ephemeral containers may not become these; nothing else of it changes."""
+    return (*check_metadata_update(new, old), *check_ephemeral_update(new, old))
+
+
+def validate_spoken(schema: str, new: Object, old: Object | None) -> tuple[Cause, ...]:
+    """What a kind's other version asks for besides, of the object as it is stored; old None in a create."""
+    if schema != "Event.v1.events.k8s.io":
+        return ()
+    return tuple(check_new_event(new) if old is None else check_new_event_update(new, old))
 
 
 def _nothing(_: Object) -> Causes:
@@ -113,20 +142,41 @@ def _check_node(node: Object) -> Causes:
         )
 
 
+def _both(check: Callable[[Object], Causes], change: Callable[[Object, Object], Causes]) -> _Rules:
+    """Rules of a kind whose update is checked as its create, and then for what may not change."""
+
+    def update(new: Object, old: Object) -> Causes:
+        yield from check(new)
+        yield from change(new, old)
+
+    return _Rules(check, update)
+
+
 def _rules(kind_title: str) -> _Rules:
     return _RULES.get(kind_title, _Rules())
 
 
 _RULES = {
+    "ClusterRole": _both(check_cluster_role, _nothing_new),
+    "ClusterRoleBinding": _both(check_cluster_role_binding, check_role_ref_update),
     "ConfigMap": _Rules(check_config_map, check_config_map_update),
     "ControllerRevision": _Rules(_check_revision, _check_revision_update),
     "Endpoints": _Rules(_check_endpoints, lambda new, _: _check_endpoints(new)),
     "EndpointSlice": _Rules(_check_endpoint_slice, _check_endpoint_slice_update),
+    "Event": _both(check_event, _nothing_new),
+    "HorizontalPodAutoscaler": _both(check_autoscaler, _nothing_new),
+    "Lease": _both(check_lease, _nothing_new),
+    "LimitRange": _both(check_limit_range, _nothing_new),
+    "NetworkPolicy": _both(check_network_policy, _nothing_new),
     "Node": _Rules(_check_node, lambda new, _: _check_node(new)),
     "PersistentVolume": _Rules(check_volume, check_volume_update),
     "PersistentVolumeClaim": _Rules(check_claim, check_claim_update, check_claim_status),
     "Pod": _Rules(check_pod, check_pod_update),
     "PodDisruptionBudget": _Rules(check_budget, lambda new, _: check_budget(new), check_budget_status),
+    "PriorityClass": _both(check_priority_class, check_priority_class_update),
+    "ResourceQuota": _Rules(check_quota, check_quota_update),
+    "Role": _both(check_role, _nothing_new),
+    "RoleBinding": _both(check_role_binding, check_role_ref_update),
     "Secret": _Rules(check_secret, check_secret_update),
     "Service": _Rules(check_service, check_service_update),
     "StatefulSet": _Rules(check_statefulset, check_statefulset_update, check_statefulset_status),

@@ -10,6 +10,12 @@ from __future__ import annotations
 from minisets.objects.kinds import KINDS
 from minisets.registry.strategies.base import Context, Recording, Strategy
 from minisets.registry.strategies.budgets import BudgetStrategy
+from minisets.registry.strategies.kept import (
+    AutoscalerStrategy,
+    LeaseStrategy,
+    NetworkPolicyStrategy,
+    PriorityClassStrategy,
+)
 from minisets.registry.strategies.namespaces import NamespaceStrategy
 from minisets.registry.strategies.nodes import NodeStrategy
 from minisets.registry.strategies.pods import PodStrategy
@@ -21,12 +27,16 @@ __all__ = ["Context", "Recording", "Strategy", "strategy_of"]
 
 _SPECIAL: dict[str, type[Strategy]] = {
     "EndpointSlice": EndpointSliceStrategy,
+    "HorizontalPodAutoscaler": AutoscalerStrategy,
+    "Lease": LeaseStrategy,
     "Namespace": NamespaceStrategy,
+    "NetworkPolicy": NetworkPolicyStrategy,
     "Node": NodeStrategy,
     "PersistentVolume": VolumeStrategy,
     "PersistentVolumeClaim": ClaimStrategy,
     "Pod": PodStrategy,
     "PodDisruptionBudget": BudgetStrategy,
+    "PriorityClass": PriorityClassStrategy,
     "Service": ServiceStrategy,
     "StatefulSet": StatefulSetStrategy,
 }

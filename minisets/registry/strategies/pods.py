@@ -1,7 +1,7 @@
-"""Pods: their service account, their grace, and whom their status may not change.
+"""Pods: their service account, their priority, their grace, and whom their status may not change.
 
 Leaves which fields of a pod may change to `objects/validation`.
-Kubernetes: pkg/registry/core/pod/strategy.go, plugin/pkg/admission/serviceaccount.
+Kubernetes: pkg/registry/core/pod/strategy.go, plugin/pkg/admission/{serviceaccount,priority}.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from minisets.objects.kinds import Ref
 from minisets.objects.metadata import meta, namespace_of, ref_of, spec_of, status_of
 from minisets.registry import refusals
 from minisets.registry.strategies.base import Context, Strategy
+from minisets.registry.strategies.kept import keep_priority, prioritize
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -29,7 +30,7 @@ class PodStrategy(Strategy):
     counts_generations: ClassVar[bool] = True
 
     def prepare_create(self, obj: Object, context: Context) -> None:
-        """The service account, under its old name too, as clients read either; its pull secrets."""
+        """The service account, under its old name too, as clients read either; pull secrets; priority."""
         super().prepare_create(obj, context)
         spec = obj["spec"]
         account = spec.get("serviceAccountName") or DEFAULT_ACCOUNT
@@ -37,6 +38,12 @@ class PodStrategy(Strategy):
         spec["serviceAccountName"] = spec["serviceAccount"] = account
         if not spec.get("imagePullSecrets") and (secrets := found.get("imagePullSecrets")):
             spec["imagePullSecrets"] = [{"name": one.get("name") or ""} for one in secrets]
+        prioritize(obj, context.reader)
+
+    def prepare_update(self, new: Object, old: Object, context: Context) -> None:
+        """What admission wrote stays, whoever leaves it out."""
+        keep_priority(new, old)
+        super().prepare_update(new, old, context)
 
     def prepare_status_update(self, new: Object, old: Object, context: Context) -> None:
         """Who owns a pod is not the kubelet's to say."""

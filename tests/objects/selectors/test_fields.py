@@ -61,11 +61,47 @@ def test_what_is_no_selector_is_refused_with_kubernetes_words(text: str, message
 
 
 def test_a_field_that_a_kind_does_not_answer_for_is_refused() -> None:
+    """A-149."""
     selector = FieldSelector.parse("status.phase=Running")
 
     selector.check("Pod")
     with pytest.raises(BadRequest, match=r"^field label not supported: status\.phase$"):
+        selector.check("Node")
+    only = r'^"status\.phase" is not a known field selector: only "metadata\.name", "metadata\.namespace"$'
+    with pytest.raises(BadRequest, match=only):
         selector.check("StatefulSet")
+    FieldSelector.parse("metadata.name=a,metadata.namespace=b").check("ResourceQuota")
+    with pytest.raises(BadRequest, match=r"involvedObject\.name"):
+        FieldSelector.parse("involvedObject.name=a").check("Event.v1.events.k8s.io")
+
+
+def test_pods_answer_for_their_nodes_old_name_too() -> None:
+    """A-149."""
+    pod = {"spec": {"nodeName": "minisets-0"}, "status": {"podIP": "10.0.0.1"}}
+    for text in (
+        "spec.host=minisets-0",
+        "spec.nodeName=minisets-0",
+        "status.podIP=10.0.0.1",
+        "status.podIPs=",
+    ):
+        assert FieldSelector.parse(text).matches("Pod", pod)
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("regarding.name=web-0,type=Normal", True),
+        ("regarding.kind=Node", False),
+        ("reportingController=kubelet", True),
+    ],
+)
+def test_events_answer_for_both_their_versions_fields(text: str, matches: bool) -> None:  # noqa: FBT001 - a table's column
+    event = {
+        "involvedObject": {"kind": "Pod", "name": "web-0"},
+        "type": "Normal",
+        "reportingComponent": "kubelet",
+    }
+    assert FieldSelector.parse(text).matches("Event.v1.events.k8s.io", event) is matches
 
 
 def test_a_selector_prints_itself_with_its_escapes() -> None:

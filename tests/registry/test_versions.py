@@ -1,0 +1,161 @@
+"""One kind in two versions: written and patched in either, stored in one; and ephemeral containers."""
+
+import pytest
+
+from minisets.errors import BadRequest, Conflict, Invalid
+from minisets.objects.kinds import CONVERTED, Object, Ref
+from minisets.registry.options import Patch, WriteOptions
+from minisets.registry.registry import Registry
+from minisets.store.memory import MemoryStore
+from tests.registry.things import POD, metadata, pod, refused, running_pod
+
+EVENTS, SCALERS = CONVERTED
+STRICT = WriteOptions(field_validation="Strict")
+MOMENT = "2026-11-23T12:00:00.000000Z"
+TOLD: Object = {
+    "apiVersion": "events.k8s.io/v1",
+    "kind": "Event",
+    "metadata": {"name": "a"},
+    "regarding": {"kind": "Pod", "namespace": "default", "name": "web-0"},
+    "note": "it is here",
+    "reason": "Pulled",
+    "action": "Pulling",
+    "type": "Normal",
+    "eventTime": MOMENT,
+    "reportingController": "example.com/robot",
+    "reportingInstance": "robot-0",
+}
+EVENT = Ref("Event", "default", "a")
+SCALER = Ref("HorizontalPodAutoscaler", "default", "web")
+OLD_SCALER: Object = {
+    "metadata": {"name": "web"},
+    "spec": {
+        "scaleTargetRef": {"kind": "StatefulSet", "name": "web"},
+        "maxReplicas": 3,
+        "targetCPUUtilizationPercentage": 70,
+    },
+}
+
+
+def test_an_event_of_the_newer_api_is_stored_as_the_older_one_has_it(registry: Registry) -> None:
+    made = registry.create("Event", "default", TOLD, STRICT, EVENTS).object
+    assert (made["apiVersion"], made["message"], made["involvedObject"]["name"]) == (
+        "v1",
+        "it is here",
+        "web-0",
+    )
+    assert made["reportingComponent"] == "example.com/robot"
+
+
+def test_a_series_is_counted_by_a_patch_of_the_newer_event(registry: Registry, store: MemoryStore) -> None:
+    """As client-go's recorder does it: the first is created, each one more patches the series."""
+    registry.create("Event", "default", TOLD, STRICT, EVENTS)
+    series = {"series": {"count": 2, "lastObservedTime": MOMENT}}
+    registry.patch(EVENT, Patch("strategic", series), spoken=EVENTS)
+    stored = store.get(EVENT)
+    assert stored is not None
+    assert stored["series"] == series["series"]
+    with pytest.raises(Invalid, match='message: Invalid value: "other": field is immutable'):
+        registry.patch(EVENT, Patch("merge", {"note": "other"}), spoken=EVENTS)
+
+
+def test_a_field_of_the_other_version_is_unknown(registry: Registry) -> None:
+    with pytest.raises(BadRequest, match='unknown field "message"'):
+        registry.create("Event", "default", {**TOLD, "message": "x"}, STRICT, EVENTS)
+    with pytest.raises(BadRequest, match=r"the API version in the data \(events\.k8s\.io/v1\)"):
+        registry.create("Event", "default", TOLD)
+
+
+def test_an_autoscaler_is_written_and_patched_in_its_old_version(
+    registry: Registry, store: MemoryStore
+) -> None:
+    outcome = registry.create("HorizontalPodAutoscaler", "default", OLD_SCALER, STRICT, SCALERS)
+    assert len(outcome.warnings) == 1
+    assert outcome.object["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    assert outcome.object["status"] == {"desiredReplicas": 0}
+    change = {"spec": {"targetCPUUtilizationPercentage": 50}}
+    registry.patch(SCALER, Patch("strategic", change), spoken=SCALERS)
+    stored = store.get(SCALER)
+    assert stored is not None
+    assert stored["spec"]["metrics"] == [
+        {
+            "type": "Resource",
+            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
+        }
+    ]
+    body = {**OLD_SCALER, "apiVersion": "autoscaling/v1", "spec": {**OLD_SCALER["spec"], "maxReplicas": 9}}
+    assert registry.update(SCALER, body, spoken=SCALERS).object["spec"]["maxReplicas"] == 9
+
+
+def test_a_leader_is_elected_by_who_saw_the_latest_lease(registry: Registry) -> None:
+    body: Object = {"metadata": {"name": "leader"}, "spec": {"holderIdentity": "a", "renewTime": MOMENT}}
+    first = registry.create("Lease", "default", body)
+    assert first.warnings == ()
+    ref = Ref("Lease", "default", "leader")
+    taken = {**first.object, "spec": {**first.object["spec"], "holderIdentity": "b"}}
+    assert registry.update(ref, taken).object["spec"]["holderIdentity"] == "b"
+    with pytest.raises(Conflict, match="the object has been modified"):
+        registry.update(ref, {**first.object, "spec": {**first.object["spec"], "holderIdentity": "c"}})
+    with pytest.raises(Invalid, match=r"metadata\.resourceVersion: Invalid value: 0x0: must be specified"):
+        registry.update(ref, body)
+
+
+# --- ephemeral containers ---
+
+DEBUGGER = {"name": "debugger", "image": "busybox", "targetContainerName": "nginx", "stdin": True}
+
+
+def adding(*containers: Object) -> Patch:
+    return Patch("strategic", {"spec": {"ephemeralContainers": list(containers), "hostname": "other"}})
+
+
+def test_a_debugger_is_added_to_a_running_pod_and_nothing_else_changes(registry: Registry) -> None:
+    before = running_pod(registry)
+    outcome = registry.patch(POD, adding(DEBUGGER), WriteOptions(), "ephemeralcontainers")
+    (added,) = outcome.object["spec"]["ephemeralContainers"]
+    assert (added["name"], added["imagePullPolicy"]) == ("debugger", "Always")
+    assert "hostname" not in outcome.object["spec"]
+    assert metadata(outcome.object)["generation"] == metadata(before)["generation"] + 1
+    assert outcome.warnings == (
+        "spec.ephemeralContainers: not honoured: they are not run; use `kubectl exec`",
+    )
+    again = registry.patch(POD, adding(DEBUGGER), WriteOptions(), "ephemeralcontainers").object
+    assert again == outcome.object
+
+
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        (
+            {**DEBUGGER, "ports": [{"containerPort": 80}]},
+            "spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container",
+        ),
+        (
+            {**DEBUGGER, "targetContainerName": "other"},
+            'spec.ephemeralContainers[0].targetContainerName: Not found: "other"',
+        ),
+        ({**DEBUGGER, "name": "nginx"}, 'spec.ephemeralContainers[0].name: Duplicate value: "nginx"'),
+        ({"name": "debugger"}, "spec.ephemeralContainers[0].image: Required value"),
+    ],
+)
+def test_a_debugger_that_cannot_be_is_refused(registry: Registry, container: Object, said: str) -> None:
+    running_pod(registry)
+    with refused(Invalid, f'Pod "web-0" is invalid: {said}'):
+        registry.patch(POD, adding(container), subresource="ephemeralcontainers")
+
+
+def test_a_debugger_stays_as_it_is(registry: Registry) -> None:
+    running_pod(registry)
+    stored = registry.patch(POD, adding(DEBUGGER), subresource="ephemeralcontainers").object
+    for changed, said in (
+        ([], "may not be removed"),
+        ([{**DEBUGGER, "image": "other"}], "may not be changed"),
+    ):
+        body = {**stored, "spec": {**stored["spec"], "ephemeralContainers": changed}}
+        with pytest.raises(Invalid, match=f'existing ephemeral containers "debugger" {said}'):
+            registry.update(POD, body, subresource="ephemeralcontainers")
+
+
+def test_a_new_pod_has_no_debugger(registry: Registry) -> None:
+    with pytest.raises(Invalid, match=r"spec\.ephemeralContainers: Forbidden: cannot be set on create"):
+        registry.create("Pod", "default", pod(ephemeralContainers=[DEBUGGER]))
