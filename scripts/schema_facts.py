@@ -1,5 +1,7 @@
 """Print schema.json: facts about every type that the served kinds reach, one line a type, sorted.
 
+With --descriptions: what Kubernetes says about each type and field, for `explain`, in the same form.
+
 Two sources: the JSON schema in the PyPI package kubernetes-validate (types, formats, required, merge
 keys, list kinds), and go-facts.txt beside this file for what a JSON schema cannot say about Go's
 structs. Run by scripts/schema.
@@ -146,16 +148,27 @@ def type_facts(name: str, schema: dict[str, Any], shorts: dict[str, str], go: An
     return facts | {"gvk": gvk} | ({"knownAs": other.schema} if other else {})
 
 
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """What is said about a type (under an empty name) and about its fields."""
+    fields = {name: field.get("description") for name, field in schema.get("properties", {}).items()}
+    return {name: text for name, text in {"": schema.get("description"), **fields}.items() if text}
+
+
 def main() -> None:
-    """Print the facts."""
+    """Print the facts, or the descriptions."""
     known = definitions()
     names = reached(known)
     shorts = short_names(names)
-    go = go_facts()
-    lines = []
-    for short, name in sorted((shorts[name], name) for name in names):
-        facts = type_facts(name, known[name], shorts, go)
-        lines.append(f"{json.dumps(short)}:{json.dumps(facts, sort_keys=True, separators=(',', ':'))}")
+    if "--descriptions" in sys.argv[1:]:
+        values = {shorts[name]: described(known[name]) for name in names}
+        values |= {scalar.rpartition(".")[2]: described(known[scalar]) for scalar in SCALARS}
+    else:
+        go = go_facts()
+        values = {shorts[name]: type_facts(name, known[name], shorts, go) for name in names}
+    lines = (
+        f"{json.dumps(short)}:{json.dumps(value, sort_keys=True, separators=(',', ':'))}"
+        for short, value in sorted(values.items())
+    )
     body = ",\n".join(lines)
     sys.stdout.write(f'{{"release":"{RELEASE}","types":{{\n{body}\n}}}}\n')
 

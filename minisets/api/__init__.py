@@ -46,3 +46,12 @@ the engine only for `logs.py`, `streams.py` and `metrics.py`, by the container's
 #
 # 2026-11-29: A path of a version that Kubernetes serves no more is a 404 whose message begins as
 # Kubernetes' and goes on with what to use. Rejected: serving old versions; nobody else does any more.
+#
+# 2026-11-29: OpenAPI v3 says what Kubernetes' own says: descriptions, merge keys, request bodies, answers. So
+# `kubectl explain` explains, `apply` works from v3 alone, and a test can walk the document. Descriptions are
+# in `objects/descriptions.json.gz` (75 kB), read only when a document is made. Rejected: descriptions from an
+# installed package of models, for a dependency at run time; leaving PATCH's body out, as before, for a
+# second request at every apply.
+#
+# 2026-11-29: Answers of more than 128 KiB are packed for clients that accept gzip, as Kubernetes packs them:
+# same threshold, same level. Rejected: packing all; for small ones it takes longer than it saves.

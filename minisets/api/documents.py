@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import platform
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +22,12 @@ from minisets.settings import KUBERNETES_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 HEADERS = {"Cache-Control": "no-cache, private"}
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _KEPT = 128
+_A_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,18 @@ def _json_document(parts: tuple[str, ...]) -> Mapping[str, Any] | None:
         case ("apis", group):
             return discovery.legacy_group(group)
         case ("openapi", "v3"):
-            return openapi.index()
+            return openapi.index(hash_of)
         case ("openapi", "v3", *rest) if (named := routes.group_version(rest)) and not named[2]:
             return openapi.document(*named[:2])
     if (named := routes.group_version(parts)) and not named[2]:
         return discovery.legacy_resources(*named[:2])
     return None
+
+
+def hash_of(path: str) -> str:
+    """What a document's URL carries, so that clients may keep the answer for ever."""
+    found = document(routes.parts_of(path), "")
+    return "" if found is None else found.tag.strip('"')
 
 
 def version() -> dict[str, str]:
@@ -93,14 +103,24 @@ def version() -> dict[str, str]:
     }
 
 
-def answered(request: web.BaseRequest, found: Document) -> web.Response:
-    """With an ETag, so that a client that has it already is sent nothing but a 304."""
+def answered(request: web.BaseRequest, found: Document, now: datetime) -> web.Response:
+    """With an ETag, so that a client that has it already is sent nothing but a 304.
+
+    A document of OpenAPI that was asked for by its hash never changes; by another hash, the way to the
+    right one is told. Kubernetes: kube-openapi pkg/handler3 `HandleGroupVersion`.
+    """
     headers = {
         **HEADERS,
         "ETag": found.tag,
         "Vary": "Accept",
         "Content-Type": found.content_type,
     }
+    asked, own = request.query.get("hash", ""), found.tag.strip('"')
+    if asked and request.path.startswith("/openapi/v3/"):
+        if asked != own:
+            return web.Response(status=301, headers={**headers, "Location": f"{request.path}?hash={own}"})
+        headers["Cache-Control"] = "public, immutable"
+        headers["Expires"] = format_datetime(now + _A_YEAR, usegmt=True)
     if found.body and found.tag in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
     return web.Response(body=found.body, headers=headers)

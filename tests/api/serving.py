@@ -66,15 +66,27 @@ class Client:
         return self._pool.num_connections
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: Json | None = None, *, token: str | None = ""
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Json | None = None,
+        *,
+        token: str | None = "",
+        decode: bool = True,
     ) -> Answered:
-        """`token` None sends none. A dict is sent as JSON without a Content-Type of its own choosing."""
+        """`token` None sends none. A dict is sent as JSON without a Content-Type of its own choosing.
+
+        decode False: the body as it travelled.
+        """
         response = self._pool.request(
             method,
             path,
             body=json.dumps(body).encode() if isinstance(body, dict | list) else body,
             headers=self.headers(headers, token=token),
             retries=False,
+            decode_content=decode,
+            redirect=False,
         )
         return Answered(response.status, response.headers, response.data)
 

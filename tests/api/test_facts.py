@@ -1,12 +1,11 @@
 """What is announced: discovery, OpenAPI, version and health; all of it follows from the kinds."""
 
 import json
-import re
 from typing import Any
 
 import pytest
 
-from minisets.api import discovery, openapi, routes
+from minisets.api import discovery
 from minisets.api.representing import discovery_version, form_of
 from minisets.objects.kinds import KINDS, SERVED
 from tests.api.serving import Client
@@ -113,25 +112,6 @@ def test_what_is_the_same_for_everybody_carries_an_etag(client: Client) -> None:
         headers = {"Accept": "application/json", "If-None-Match": answered.headers["ETag"]}
         again = client.ask("GET", path, headers=headers)
         assert (again.code, again.data) == (304, b""), path
-
-
-def test_openapi_v2_is_an_empty_document_and_v3_leads_to_every_group(client: Client) -> None:
-    empty = client.ask("GET", "/openapi/v2")
-    assert (empty.code, empty.data, empty.headers["Content-Type"]) == (200, b"", openapi.V2_CONTENT_TYPE)
-    paths = client.get("/openapi/v3").json["paths"]
-    assert set(paths) == {routes.root_of(*pair).strip("/") for pair in routes.group_versions()}
-    seen = set()
-    for entry in paths.values():
-        document = client.get(entry["serverRelativeURL"]).json
-        for operations in document["paths"].values():
-            patch = operations["patch"]
-            assert patch["parameters"][0]["name"] == "fieldValidation"
-            assert "requestBody" not in patch
-            seen.add(patch["x-kubernetes-group-version-kind"]["kind"])
-        references = set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(document)))
-        assert references <= set(document["components"]["schemas"])
-    assert seen == {kind.title for kind in KINDS}
-    assert client.get("/openapi/v3/apis/nosuch/v1").code == 404
 
 
 def test_version_and_health_answer_anybody(client: Client) -> None:

@@ -1,9 +1,11 @@
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from minisets.objects.descriptions import descriptions
 from minisets.objects.kinds import KINDS, Kind
 from minisets.objects.schema import Field, Type, type_for, type_named, type_of, types
 
@@ -16,6 +18,27 @@ def test_regenerating_the_facts_gives_the_same_bytes() -> None:
     )
     stored = (ROOT / "minisets" / "objects" / "schema.json").read_bytes()
     assert made.stdout == stored, "run scripts/schema"
+
+
+def test_regenerating_the_descriptions_gives_the_same() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "schema_facts.py", "--descriptions"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    stored = (ROOT / "minisets" / "objects" / "descriptions.json.gz").read_bytes()
+    assert made.stdout == gzip.decompress(stored), "run scripts/schema"
+
+
+def test_nearly_every_field_is_described() -> None:
+    said = descriptions()
+    silent = {
+        f"{name}.{one}" for name, known in types().items() for one in known.fields if one not in said[name]
+    }
+    assert {name for name in silent if not name.startswith("SELinuxOptions")} == set()
+    assert said["StatefulSetUpdateStrategy"]["type"].startswith("Type indicates the type of")
+    assert said["Time"][""].startswith("Time is a wrapper")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
