@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from minisets.errors import TooManyRequests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from minisets.engine.interface import Output, Stream
 
@@ -59,12 +59,11 @@ class Lanes:
 
     async def open(self, function: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> S:
         """As `stream`, for what returns something to be closed: closed even if nobody waits any more."""
-        opening = asyncio.ensure_future(self.stream(function, *args, **kwargs))
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_opened)
-            raise
+        return await _opened(self.stream(function, *args, **kwargs))
+
+    async def begin(self, function: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> S:
+        """As `open`, for what is short: two hundred watches at once must not make a thread each."""
+        return await _opened(self.call(function, *args, **kwargs))
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -84,6 +83,15 @@ class Lanes:
         """Wait for what runs; streams must have been ended before."""
         self._calls.shutdown(wait=True, cancel_futures=True)
         self._streams.shutdown(wait=True, cancel_futures=True)
+
+
+async def _opened(coroutine: Coroutine[None, None, S]) -> S:
+    opening = asyncio.ensure_future(coroutine)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_opened)
+        raise
 
 
 def _close_opened(opening: asyncio.Future[S]) -> None:
