@@ -131,7 +131,7 @@ def _conditions(now: datetime, *, is_ready: bool) -> list[dict[str, Any]]:
     )
     found = [_condition(kind, "False", reason, message, now) for kind, reason, message in pressures]
     if is_ready:
-        ready = _condition("Ready", "True", "KubeletReady", "the container engine answers", now)
+        ready = _condition("Ready", "True", "KubeletReady", "kubelet is posting ready status", now)
     else:
         ready = _condition("Ready", "False", "KubeletNotReady", "the container engine does not answer", now)
     return [*found, ready]
