@@ -238,6 +238,12 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         wide("Containers", _containers("name")),
         wide("Images", _containers("image")),
     ),
+    "Scale": (
+        Column("Name", lambda obj, _now: name_of(obj)),
+        Column("Desired", _at("spec", "replicas", default=0), type="integer"),
+        Column("Available", _at("status", "replicas", default=0), type="integer"),
+        _AGE,
+    ),
     "PersistentVolumeClaim": (
         NAME,
         Column("Status", _phase),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from minisets.api import bodies, paging, queries
+from minisets.api import bodies, paging, queries, tables
 from minisets.api.auth import NOBODY, Identity
 from minisets.api.failures import NO_SUCH_METHOD, success
 from minisets.api.queries import Query
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from minisets.api.reviews import Reviews
     from minisets.api.routes import Target
     from minisets.clock import Clock
+    from minisets.objects.kinds import Object
     from minisets.registry.options import DeleteOptions, Outcome
     from minisets.registry.registry import Registry
     from minisets.store.interface import Store
@@ -48,6 +49,9 @@ _RETURNED_WHEN_GONE = (
     "StorageClass",
 )
 """Kubernetes: the stores with `ReturnDeletedObject`; other kinds answer with a Status."""
+
+_DEPRECATED = {"Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+"""By kind, what every answer warns of. Kubernetes: apiserver pkg/endpoints/deprecation."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,14 @@ class Verbs:
 
     def answer(self, call: Call) -> Answer:
         """Do what is asked; raises errors.ApiError leaves."""
+        answer = self._answer(call)
+        deprecated = _DEPRECATED.get(call.target.kind.title)
+        return replace(answer, warnings=(deprecated, *answer.warnings)) if deprecated else answer
+
+    def _answer(self, call: Call) -> Answer:
         match verb_of(call), call.target.subresource:
             case "get", "scale":
-                return Answer(encoded(self._registry.scale(call.ref)))
+                return Answer(self._scale(call, self._registry.scale(call.ref)))
             case "get" | "list", _ if is_answered(call.target.kind.title):
                 return self._measure(call)
             case "get", _:
@@ -219,9 +228,15 @@ class Verbs:
 
     def _written(self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK) -> Answer:
         if call.target.subresource == "scale":
-            return Answer(encoded(outcome.object), code, outcome.warnings)
+            return Answer(self._scale(call, outcome.object), code, outcome.warnings)
         shown = call.representation().object(outcome.object, self._clock.now())
         return Answer(encoded(shown), code, outcome.warnings)
+
+    def _scale(self, call: Call, scale: Object) -> bytes:
+        wanted = call.representation()
+        if wanted.form != "Table":
+            return encoded(scale)
+        return encoded(tables.table_of("Scale", scale, wanted.include, self._clock.now()))
 
     def _bind(self, call: Call) -> Answer:
         body = bodies.decoded(call.body, call.content_type)

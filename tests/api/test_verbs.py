@@ -8,7 +8,18 @@ import pytest
 
 from minisets.api import bodies
 from minisets.objects.kinds import Ref
-from tests.api.serving import CONFIGMAPS, PODS, SETS, Client, Json, Running, configmap, pod, statefulset
+from tests.api.serving import (
+    CONFIGMAPS,
+    PODS,
+    SETS,
+    TABLE,
+    Client,
+    Json,
+    Running,
+    configmap,
+    pod,
+    statefulset,
+)
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
@@ -257,6 +268,30 @@ def test_status_and_scale_are_routes_of_their_own(client: Client) -> None:
     stored = client.get(f"{SETS}/web/status").json
     assert (stored["spec"]["replicas"], stored["status"]["replicas"]) == (4, 4)
     assert client.ask("DELETE", f"{SETS}/web/scale").code == 405
+
+
+def test_a_scale_is_a_table_of_its_own(client: Client) -> None:
+    client.create(SETS, statefulset("web"))
+    table = client.get(f"{SETS}/web/scale", TABLE).json
+    assert [column["name"] for column in table["columnDefinitions"]] == [
+        "Name",
+        "Desired",
+        "Available",
+        "Age",
+    ]
+    assert table["rows"][0]["cells"][:3] == ["web", 2, 0]
+    headers = {**MERGE, "Accept": TABLE}
+    patched = client.ask("PATCH", f"{SETS}/web/scale", {"spec": {"replicas": 3}}, headers).json
+    assert patched["rows"][0]["cells"][:3] == ["web", 3, 0]
+
+
+def test_endpoints_are_deprecated_and_say_so(client: Client) -> None:
+    path = "/api/v1/namespaces/default/endpoints"
+    said = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+    assert client.get(path).headers["Warning"] == said
+    assert client.ask("POST", path, {"metadata": {"name": "a"}}).headers["Warning"] == said
+    assert client.get(f"{path}/a").headers["Warning"] == said
+    assert "Warning" not in client.get(PODS).headers
 
 
 def test_a_binding_gives_a_pod_its_node_once(client: Client) -> None:
