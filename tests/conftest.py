@@ -79,6 +79,12 @@ def no_thread_is_left() -> Iterator[None]:
 # --- the session's account ---
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-transcripts", action="store_true", help="write the sessions of tests/transcripts anew"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ran_on_docker] = []
     config.stash[complaints] = []

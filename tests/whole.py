@@ -33,8 +33,11 @@ class Whole:
 
 
 @contextlib.contextmanager
-def serving(home: Path, cluster: str = "minisets") -> Iterator[Whole]:
-    """Controllers, kubelet and API until the end of the block; its files lie below `home`."""
+def serving(home: Path, cluster: str = "minisets", dns: str = "") -> Iterator[Whole]:
+    """Controllers, kubelet and API until the end of the block; its files lie below `home`.
+
+    dns: the address at which pods would find names; without one each pod is told of that.
+    """
     where = places(cluster, home, {"MINISETS_HOME": str(home)})
     where.state.mkdir(parents=True, exist_ok=True)
     clock, store = SystemClock(), MemoryStore()
@@ -44,7 +47,7 @@ def serving(home: Path, cluster: str = "minisets") -> Iterator[Whole]:
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)
         stack.callback(engine.close)
-        plane = ControlPlane(store, engine, clock, settings, dns_address="", publish=lambda _: None)
+        plane = ControlPlane(store, engine, clock, settings, dns_address=dns, publish=lambda _: None)
         plane.start()
         stack.callback(plane.stop)
         keys = credentials.ensure(where.state / "pki", (), clock.now())
