@@ -49,6 +49,8 @@ def page_of(listing: Listing, options: ListOptions) -> Page:
     """The page that is asked for; Expired for a version that can't be shown."""
     version, after = listing.version, None
     if options.continuation:
+        if options.version not in ("", "0"):
+            raise BadRequest("specifying resource version is not allowed when using continue")
         version, after = _opened(options.continuation)
     _refuse_unheld(options, version, listing.version)
     items = [obj for obj in listing.items if _is_after(obj, after) and options.filter.matches(obj)]

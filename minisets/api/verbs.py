@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.api import bodies, paging, queries, tables
 from minisets.api.auth import NOBODY, Identity
+from minisets.api.duplicates import duplicates
 from minisets.api.failures import NO_SUCH_METHOD, success
 from minisets.api.queries import Query
 from minisets.api.representing import Representation, encoded
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from minisets.api.routes import Target
     from minisets.clock import Clock
     from minisets.objects.kinds import Object
-    from minisets.registry.options import DeleteOptions, Outcome
+    from minisets.registry.options import DeleteOptions, Outcome, WriteOptions
     from minisets.registry.registry import Registry
     from minisets.store.interface import Store
 
@@ -192,9 +193,9 @@ class Verbs:
     def _create(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "CreateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
-        target = call.target
+        target, twice = call.target, _given_twice(call, options)
         outcome = self._registry.create(target.kind.title, target.namespace, body, options, target.kind)
-        return self._written(call, outcome, HTTPStatus.CREATED)
+        return self._written(call, outcome, HTTPStatus.CREATED, twice)
 
     def _review(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "CreateOptions", call.agent)
@@ -207,8 +208,9 @@ class Verbs:
     def _update(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "UpdateOptions", call.agent)
         body = bodies.decoded(call.body, call.content_type)
-        sub, spoken = call.target.subresource, call.target.kind
-        return self._written(call, self._registry.update(call.ref, body, options, sub, spoken))
+        twice, sub, spoken = _given_twice(call, options), call.target.subresource, call.target.kind
+        outcome = self._registry.update(call.ref, body, options, sub, spoken)
+        return self._written(call, outcome, warnings=twice)
 
     def _patch(self, call: Call) -> Answer:
         media = _patch_type(call)
@@ -226,11 +228,14 @@ class Verbs:
         outcome = self._registry.apply(call.ref, config, options, sub, spoken)
         return self._written(call, outcome, HTTPStatus.CREATED if outcome.created else HTTPStatus.OK)
 
-    def _written(self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK) -> Answer:
+    def _written(
+        self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()
+    ) -> Answer:
+        warned = (*warnings, *outcome.warnings)
         if call.target.subresource == "scale":
-            return Answer(self._scale(call, outcome.object), code, outcome.warnings)
+            return Answer(self._scale(call, outcome.object), code, warned)
         shown = call.representation().object(outcome.object, self._clock.now())
-        return Answer(encoded(shown), code, outcome.warnings)
+        return Answer(encoded(shown), code, warned)
 
     def _scale(self, call: Call, scale: Object) -> bytes:
         wanted = call.representation()
@@ -272,6 +277,20 @@ class Verbs:
         gone = self._registry.delete_collection(target.kind.title, target.namespace, meant.matches, options)
         metadata = {"resourceVersion": str(self._store.version())}
         return Answer(call.representation().listing(gone, metadata, self._clock.now()))
+
+
+def _given_twice(call: Call, options: WriteOptions) -> tuple[str, ...]:
+    """Warnings of fields that stand twice in a JSON body; BadRequest where the writer wants Strict."""
+    if options.field_validation == "Ignore" or not bodies.is_json(call.content_type):
+        return ()
+    said = tuple(f'duplicate field "{path}"' for path in duplicates(call.body))
+    if said and options.field_validation == "Strict":
+        kind = call.target.kind
+        raise BadRequest(
+            f'{kind.title} in version "{kind.version}" cannot be handled as a {kind.title}: '
+            f"strict decoding error: {', '.join(said)}"
+        )
+    return said
 
 
 def _done(warnings: tuple[str, ...] = ()) -> Answer:

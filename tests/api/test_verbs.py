@@ -96,6 +96,45 @@ def test_an_invalid_object_names_each_field_at_fault(client: Client) -> None:
     }
 
 
+TWICE = b'{"metadata":{"name":"a","labels":{"x":"1","x":"2"}},"data":{"b":"1","c":"2","b":"3"}}'
+
+
+@pytest.mark.parametrize(("validation", "code", "warnings"), [
+    ("Strict", 400, []),
+    ("Warn", 201, ['duplicate field "metadata.labels.x"', 'duplicate field "data.b"']),
+    ("Ignore", 201, []),
+])  # fmt: skip
+def test_a_field_given_twice_is_refused_warned_of_or_ignored(
+    client: Client, validation: str, code: int, warnings: list[str]
+) -> None:
+    answered = client.ask("POST", f"{CONFIGMAPS}?fieldValidation={validation}", TWICE)
+    assert answered.code == code
+    assert answered.headers.getlist("Warning") == [
+        '299 - "{}"'.format(text.replace('"', '\\"')) for text in warnings
+    ]
+    if code == 400:
+        assert answered.json["message"] == (
+            'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: '
+            'duplicate field "metadata.labels.x", duplicate field "data.b"'
+        )
+        return
+    assert client.get(f"{CONFIGMAPS}/a").json["data"] == {"b": "3", "c": "2"}
+    replaced = client.ask("PUT", f"{CONFIGMAPS}/a?fieldValidation={validation}", TWICE)
+    assert len(replaced.headers.getlist("Warning")) == len(warnings)
+
+
+def test_a_list_is_not_continued_at_another_version(client: Client) -> None:
+    for name in ("a", "b"):
+        client.create(CONFIGMAPS, configmap(name))
+    token = client.get(f"{CONFIGMAPS}?limit=1").json["metadata"]["continue"]
+    refused = client.get(f"{CONFIGMAPS}?limit=1&continue={token}&resourceVersion=1")
+    assert (refused.code, refused.json["message"]) == (
+        400,
+        "specifying resource version is not allowed when using continue",
+    )
+    assert client.get(f"{CONFIGMAPS}?limit=1&continue={token}&resourceVersion=0").code == 200
+
+
 @pytest.mark.parametrize(("validation", "code", "warned"), [
     ("Strict", 400, False), ("Warn", 201, True), ("", 201, True), ("Ignore", 201, False),
 ])  # fmt: skip
