@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.informer import Informer
+from tests.api.informer import PAUSE, Informer
 from tests.api.serving import CONFIGMAPS, Client, configmap
 from tests.waiting import until
 
@@ -102,6 +102,7 @@ def test_an_informer_that_is_cut_off_all_the_time_ends_with_what_a_list_shows(
             informer.cut()
             cuts += 1
             if cuts % 2:  # the other half goes on from where it was
+                threading.Event().wait(PAUSE / 2)  # for a few writes that it does not hear of
                 running.store.compact(running.store.version())
 
     def listed() -> dict[str, Json]:
