@@ -24,7 +24,7 @@ _MASKS = (
     (re.compile(r'(?<=resourceVersion: ")\d+'), "<version>"),
     (re.compile(r'(?<="resourceVersion": ")\d+'), "<version>"),
     (re.compile(r"(?<=[\w-]\.)[0-9a-f]{16}\b"), "<time>"),
-    (re.compile(r'(?<="gitCommit": ")\w+'), "<build>"),
+    (re.compile(r'(?<="gitCommit":")\w+'), "<build>"),
     (re.compile(r"(?<=/tmp/)(LIVE|MERGED)-\d+"), r"\1-<random>"),
     (re.compile(r"(?<![\w<.:/=-])(?:\d+[dhms])+(?=\s|$|\)| \()"), "<age>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<id>"),
