@@ -30,6 +30,8 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<id>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<address>"),
 )
+_RACES = ("FailedScheduling", "FailedMount")
+"""Why left out: whether a pod is looked at before its claim is bound is a matter of milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def ran(command: str, environment: Mapping[str, str], folder: Path) -> list[str]
 
 def compared(lines: tuple[str, ...] | list[str]) -> list[str]:
     """What two runs have in common."""
-    # Why: whether a pod is looked at before its claim is bound is a matter of milliseconds.
-    found = [re.sub(r"(?<=\S) {2,}|\t+", "   ", line) for line in lines if "FailedScheduling" not in line]
+    found = [
+        re.sub(r"(?<=\S) {2,}|\t+", "   ", line) for line in lines if not any(one in line for one in _RACES)
+    ]
     while found and not found[-1]:
         found.pop()
     for place, line in enumerate(found):
