@@ -17,6 +17,7 @@ from minisets.api.failures import NO_SUCH_METHOD, success
 from minisets.api.queries import Query
 from minisets.api.representing import Representation, encoded
 from minisets.errors import BadRequest, MethodNotAllowed, UnsupportedMediaType
+from minisets.objects import strictness
 from minisets.objects.kinds import Ref, is_answered
 from minisets.objects.metadata import name_of, uid_of
 from minisets.registry import eviction, refusals
@@ -261,7 +262,7 @@ class Verbs:
         return _done(warnings)
 
     def _delete(self, call: Call) -> Answer:
-        options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
+        options = queries.delete_options(call.query, _deletion_in(call))
         outcome = self._registry.delete(call.ref, options)
         code = HTTPStatus.OK if outcome.gone else _pending(options)
         if not outcome.gone or call.target.kind.title in _RETURNED_WHEN_GONE:
@@ -273,10 +274,19 @@ class Verbs:
     def _delete_collection(self, call: Call) -> Answer:
         target = call.target
         meant = queries.list_options(call.query, target.kind, watch=False).filter
-        options = queries.delete_options(call.query, bodies.options_in(call.body, call.content_type))
+        options = queries.delete_options(call.query, _deletion_in(call))
         gone = self._registry.delete_collection(target.kind.title, target.namespace, meant.matches, options)
         metadata = {"resourceVersion": str(self._store.version())}
         return Answer(call.representation().listing(gone, metadata, self._clock.now()))
+
+
+def _deletion_in(call: Call) -> Object:
+    """The DeleteOptions in the body; BadRequest for a field of another type."""
+    given = bodies.options_in(call.body, call.content_type)
+    known, problems = strictness.check("DeleteOptions", given)
+    if mistyped := [problem for problem in problems if problem.kind == "mistyped"]:
+        raise strictness.refusal("DeleteOptions", mistyped)
+    return known
 
 
 def _given_twice(call: Call, options: WriteOptions) -> tuple[str, ...]:

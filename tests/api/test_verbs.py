@@ -277,11 +277,30 @@ def test_a_deletion_for_another_uid_is_a_conflict(client: Client) -> None:
     assert answered.code == 409
 
 
-@pytest.mark.parametrize("body", [{"gracePeriodSeconds": "x"}, [1], {"propagationPolicy": "Sideways"}])
+@pytest.mark.parametrize("body", [
+    {"gracePeriodSeconds": "x"},
+    [1],
+    {"propagationPolicy": "Sideways"},
+    {"propagationPolicy": 1},
+    {"dryRun": 1.5},
+    {"dryRun": "All"},
+    {"preconditions": "none"},
+    {"preconditions": {"uid": 7}},
+    {"orphanDependents": "yes"},
+])  # fmt: skip
 def test_nonsense_in_a_deletion_is_refused(client: Client, body: Any) -> None:
     client.create(CONFIGMAPS, configmap("a"))
     assert client.ask("DELETE", f"{CONFIGMAPS}/a", body).code in (400, 422)
+    assert client.ask("DELETE", CONFIGMAPS, body).code in (400, 422)
     assert client.get(f"{CONFIGMAPS}/a").code == 200
+
+
+def test_a_mistyped_field_of_a_deletion_is_named(client: Client) -> None:
+    client.create(CONFIGMAPS, configmap("a"))
+    assert client.ask("DELETE", f"{CONFIGMAPS}/a", {"dryRun": 1.5}).json["message"] == (
+        'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: '
+        "json: cannot unmarshal number into Go struct field DeleteOptions.dryRun of type []string"
+    )
 
 
 def test_a_collection_is_deleted_by_selector(client: Client) -> None:
