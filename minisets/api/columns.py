@@ -240,9 +240,9 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "Scale": (
         Column("Name", lambda obj, _now: name_of(obj)),
-        Column("Desired", _at("spec", "replicas", default=0), type="integer"),
-        Column("Available", _at("status", "replicas", default=0), type="integer"),
-        _AGE,
+        Column("Desired", at("spec", "replicas", default=0), type="integer"),
+        Column("Available", at("status", "replicas", default=0), type="integer"),
+        AGE,
     ),
     "PersistentVolumeClaim": (
         NAME,

@@ -18,7 +18,7 @@ from minisets.api.queries import Query
 from minisets.api.representing import Representation, encoded
 from minisets.errors import BadRequest, MethodNotAllowed, UnsupportedMediaType
 from minisets.objects import strictness
-from minisets.objects.kinds import Ref, is_answered
+from minisets.objects.kinds import Kind, Ref, is_answered
 from minisets.objects.metadata import name_of, uid_of
 from minisets.registry import eviction, refusals
 from minisets.registry.options import Patch
@@ -54,6 +54,8 @@ _RETURNED_WHEN_GONE = (
 
 _DEPRECATED = {"Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 """By kind, what every answer warns of. Kubernetes: apiserver pkg/endpoints/deprecation."""
+_SCALE = Kind("Scale", "scales", "autoscaling")
+"""Not a kind that is listed or kept: only how one is shown."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ class Verbs:
         wanted = call.representation()
         if wanted.form != "Table":
             return encoded(scale)
-        return encoded(tables.table_of("Scale", scale, wanted.include, self._clock.now()))
+        return encoded(tables.table_of(_SCALE, scale, wanted.include, self._clock.now()))
 
     def _bind(self, call: Call) -> Answer:
         body = bodies.decoded(call.body, call.content_type)

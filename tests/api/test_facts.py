@@ -7,7 +7,7 @@ import pytest
 
 from minisets.api import discovery
 from minisets.api.representing import discovery_version, form_of
-from minisets.objects.kinds import KINDS, SERVED
+from minisets.objects.kinds import SERVED
 from tests.api.serving import Client
 
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
