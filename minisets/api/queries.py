@@ -26,6 +26,8 @@ _MATCHES = ("Exact", "NotOlderThan")
 _VALIDATIONS = ("Ignore", "Strict", "Warn")
 _PROPAGATIONS = ("Foreground", "Background", "Orphan")
 _META = "meta.k8s.io"
+_FOR_EVER = 10**9
+"""Seconds: as many as nobody waits, and as few as a duration can hold."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def list_options(query: Query, kind: Kind, *, watch: bool) -> ListOptions:
         continuation=query.text("continue"),
         bookmarks=query.flag("allowWatchBookmarks"),
         initial=query.flag("sendInitialEvents") if query.all("sendInitialEvents") else None,
-        timeout=timedelta(seconds=seconds) if seconds and seconds > 0 else None,
+        timeout=timedelta(seconds=min(seconds, _FOR_EVER)) if seconds and seconds > 0 else None,
     )
     refuse("ListOptions", _watch_causes(options) if watch else _list_causes(options))
     return options
@@ -222,7 +224,7 @@ def _grace(seconds: Any) -> timedelta | None:
         field = "DeleteOptions.gracePeriodSeconds"
         raise BadRequest(f"json: cannot unmarshal into Go struct field {field} of type int64")
     # Kubernetes: a negative grace period is one second (pod strategy CheckGracefulDelete).
-    return timedelta(seconds=1 if seconds < 0 else min(seconds, 10**9))
+    return timedelta(seconds=1 if seconds < 0 else min(seconds, _FOR_EVER))
 
 
 def _propagation_causes(propagation: Any, orphan: Any) -> list[Cause]:

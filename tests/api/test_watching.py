@@ -138,6 +138,13 @@ def test_a_watch_ends_cleanly_when_its_time_is_over(client: Client, watch: Open)
     assert 0.9 < time.monotonic() - started < 5
 
 
+def test_a_time_longer_than_anybody_waits_is_a_time(client: Client, watch: Open) -> None:
+    endless = f"timeoutSeconds={10**17}"
+    client.create(CONFIGMAPS, configmap("a"))
+    assert watch(f"{CONFIGMAPS}?watch=true&{endless}").told() == ("ADDED", "a")
+    assert client.get(f"{CONFIGMAPS}?{endless}").code == 200
+
+
 def test_a_watch_as_a_table_has_a_row_for_each_event(client: Client, watch: Open) -> None:
     client.create(PODS, pod("web-0"))
     events = watch(f"{PODS}?watch=true", {"Accept": TABLE})
