@@ -20,6 +20,7 @@ Operation = dict[str, Any]
 
 _JSON = "application/json"
 _PATCHES = (
+    "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
