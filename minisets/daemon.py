@@ -30,6 +30,7 @@ from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
 from minisets.controllers.priorities import ensure_priority_classes
 from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.snapshots.reconciler import Snapshots, ensure_default_snapshot_class
 from minisets.controllers.statefulset.reconciler import StatefulSets
 from minisets.controllers.volumes.classes import ensure_default_class
 from minisets.controllers.volumes.reconciler import Volumes
@@ -125,9 +126,11 @@ class ControlPlane:
         self.registry = Registry(store, clock, settings)
         managers = self.registry.acting_as("kube-controller-manager")
         scheduler, kubelet = self.registry.acting_as("kube-scheduler"), self.registry.acting_as("kubelet")
+        snapshots = self.registry.acting_as("snapshot-controller")
         ensure_namespaces(self.registry)
         ensure_default_class(self.registry)
         ensure_priority_classes(self.registry)
+        ensure_default_snapshot_class(self.registry)
         recorders = {
             name: Recorder(self.registry, clock, name)
             for name in (
@@ -135,6 +138,7 @@ class ControlPlane:
                 "persistentvolume-controller",
                 "default-scheduler",
                 "controllermanager",
+                "snapshot-controller",
             )
         }
         statefulsets = StatefulSets(store, managers, recorders["statefulset-controller"], clock)
@@ -143,6 +147,7 @@ class ControlPlane:
             Running(Namespaces(store, managers), store, clock),
             Running(Garbage(store, managers), store, clock),
             Running(Volumes(store, managers, recorders["persistentvolume-controller"]), store, clock),
+            Running(Snapshots(store, snapshots, recorders["snapshot-controller"], clock), store, clock),
             Running(EphemeralVolumes(store, managers), store, clock),
             Running(scheduling, store, clock),
             Running(Disruption(store, managers, recorders["controllermanager"], clock), store, clock),

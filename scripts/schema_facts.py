@@ -2,9 +2,10 @@
 
 With --descriptions: what Kubernetes says about each type and field, for `explain`, in the same form.
 
-Two sources: the JSON schema in the PyPI package kubernetes-validate (types, formats, required, merge
-keys, list kinds), and go-facts.txt beside this file for what a JSON schema cannot say about Go's
-structs. Run by scripts/schema.
+Sources: the JSON schema in the PyPI package kubernetes-validate (types, formats, required, merge keys, list
+kinds); snapshot-definitions.json beside this file for the kinds that Kubernetes has as custom resources, in
+the same form (the fields of external-snapshotter's v1 CRDs); go-facts.txt for what a JSON schema cannot say
+about Go's structs. Run by scripts/schema.
 """  # noqa: INP001 - a script, not a package
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def definitions() -> dict[str, Any]:
     """Every definition of the release, by its long name."""
     folder = resources.files("kubernetes_validate") / "kubernetes-json-schema" / f"{RELEASE}-local"
     found: dict[str, Any] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
-    return found
+    return found | json.loads((HERE / "snapshot-definitions.json").read_text(encoding="utf-8"))
 
 
 def go_facts() -> dict[str, tuple[set[str], set[str], dict[str, str]]]:

@@ -23,6 +23,7 @@ class Thing:
     id: str
     name: str
     cluster: str
+    is_paused: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} of cluster {self.cluster}"
@@ -37,7 +38,13 @@ def of_test_clusters(client: docker.DockerClient) -> list[Thing]:
     labelled = {"label": CLUSTER_LABEL}
     api = client.api
     found = [
-        Thing("container", c["Id"], c["Names"][0].lstrip("/") if c["Names"] else c["Id"][:12], _cluster(c))
+        Thing(
+            "container",
+            c["Id"],
+            c["Names"][0].lstrip("/") if c["Names"] else c["Id"][:12],
+            _cluster(c),
+            c["State"] == "paused",
+        )
         for c in api.containers(all=True, filters=labelled)
     ]
     found += [Thing("network", n["Id"], n["Name"], _cluster(n)) for n in api.networks(filters=labelled)]
@@ -63,6 +70,9 @@ def of_ended_sessions(client: docker.DockerClient) -> list[Thing]:
 
 def remove(client: docker.DockerClient, things: Iterable[Thing]) -> None:
     for thing in things:
+        if thing.is_paused:  # Why: Docker 20.10 may never answer the removal of a paused one.
+            with contextlib.suppress(NotFound, APIError):
+                client.api.unpause(thing.id)
         with contextlib.suppress(
             NotFound, APIError
         ):  # gone meanwhile, or in use by what is not ours to remove

@@ -1,8 +1,8 @@
 """Which columns `kubectl get` shows of each kind, and what stands in them. Pure.
 
 A kind's row is a tuple of columns; a column is a heading and a function of object and now.
-Leaves the Table around them to `tables.py`, a pod's status to `pod_cells.py`, the kinds that are kept
-without effect to `kept_columns.py`.
+Leaves the Table around them to `tables.py`, pods and events to `pod_cells.py` and `event_cells.py`, the kinds
+that are kept without effect to `kept_columns.py`, and custom resources to `custom_columns.py`.
 Kubernetes: pkg/printers/internalversion/printers.go.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.api import pod_cells
+from minisets.api import event_cells, pod_cells
 from minisets.api.ages import since
 from minisets.api.column import AGE, NAME, Column, at, labels, wide
+from minisets.api.custom_columns import CUSTOM_COLUMNS
 from minisets.api.kept_columns import KEPT
 from minisets.objects.metadata import (
     annotations_of,
@@ -188,32 +189,15 @@ def _int_or_percent(field: str) -> Callable[[Object, datetime], str]:
     return lambda obj, _now: str(spec_of(obj).get(field, "N/A"))
 
 
-def _first_seen(obj: Object, now: datetime) -> str:
-    return since(obj.get("firstTimestamp") or obj.get("eventTime"), now)
+def _custom(heading: str, kind: str, path: str) -> Column:
+    """Kubernetes: apiextensions tableconvertor: a time is an age, what is not there has no text at all."""
+    found = at(*path.split("."), default=None)
 
+    def age(obj: Object, now: datetime) -> str | None:
+        stamp = found(obj, now)
+        return since(stamp, now) if stamp else None
 
-def _last_seen(obj: Object, now: datetime) -> str:
-    stamp = (obj.get("series") or {}).get("lastObservedTime") or obj.get("lastTimestamp")
-    return since(stamp, now) if stamp else _first_seen(obj, now)
-
-
-def _event_count(obj: Object, _now: datetime) -> int:
-    return int((obj.get("series") or {}).get("count") or obj.get("count") or 1)
-
-
-def _event_object(obj: Object, _now: datetime) -> str:
-    involved = obj.get("involvedObject") or {}
-    kind, name = str(involved.get("kind") or "").lower(), involved.get("name")
-    return f"{kind}/{name}" if name else kind
-
-
-def _event_source(obj: Object, _now: datetime) -> str:
-    source = obj.get("source") or {}
-    parts = (
-        source.get("component") or obj.get("reportingComponent"),
-        source.get("host") or obj.get("reportingInstance"),
-    )
-    return ", ".join(str(part) for part in parts if part)
+    return Column(heading, age if kind == "date" else found, kind)
 
 
 _VOLUME_CLASS = Column("VolumeAttributesClass", at("spec", "volumeAttributesClassName", default="<unset>"))
@@ -286,15 +270,15 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         AGE,
     ),
     "Event": (
-        Column("Last Seen", _last_seen),
+        Column("Last Seen", event_cells.last_seen),
         Column("Type", at("type")),
         Column("Reason", at("reason")),
-        Column("Object", _event_object),
+        Column("Object", event_cells.about),
         wide("Subobject", at("involvedObject", "fieldPath")),
-        wide("Source", _event_source),
+        wide("Source", event_cells.source),
         Column("Message", lambda obj, _now: str(obj.get("message") or "").strip()),
-        wide("First Seen", _first_seen),
-        wide("Count", _event_count, "integer"),
+        wide("First Seen", event_cells.first_seen),
+        wide("Count", event_cells.count, "integer"),
         Column("Name", lambda obj, _now: name_of(obj), format="name", priority=1),
     ),
     "Node": (
@@ -343,4 +327,5 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("AllowVolumeExpansion", at("allowVolumeExpansion", default=False), type="boolean"),
         AGE,
     ),
+    **{title: (NAME, *(_custom(*column) for column in columns)) for title, columns in CUSTOM_COLUMNS.items()},
 }

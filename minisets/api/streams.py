@@ -75,6 +75,7 @@ class Execs:
     def stop(self) -> None:
         """Let go of every command; they run on in their containers."""
         self._stopping = True
+        self._engine.execs.refuse_waiting()
         for stream in tuple(self._open):
             stream.close()
 

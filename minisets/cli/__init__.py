@@ -14,6 +14,8 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
     volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed
     volumes_changes.py  rm, adopt and recover, done
+    snapshot.py   save, restore, list, rm snapshots         snapshots.py  pure: which belong together
+    snapshot_restore.py  one put back, step by step
     render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
@@ -23,4 +25,7 @@ asking a running server (CI has none).
 2026-11-25: `volumes` has claims and PVs from the API, sizes and what no PV names from the engine, through
 `cluster/`, as `status` and `down`. Rejected: sizes in objects (the engine walks every file for them).
 Removing: the PV first, waited for, then the data: nothing can be bound to data on its way out.
+2026-11-29: `snapshot restore` is a series of writes, each of which a command that was killed can go on from:
+the statefulset to 0 with what it was in an annotation (and whenScaled Retain: its claims must not go), its
+claims asked to be put back (`kubelet/snapshots/` holds their pods off), and back. Rejected: our own kind.
 """

@@ -30,6 +30,7 @@ _COMMANDS = {
     "rollout": ("rollout", "rollout"),
     "explain": ("explain", "explain"),
     "volumes": ("volumes", "volumes"),
+    "snapshot": ("snapshot", "snapshot"),
     "status": ("about", "status"),
     "kubeconfig": ("about", "kubeconfig_"),
     "token": ("token", "token"),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Kept = tuple[Iterable[Object], Iterable[Object]]
 
 _WORKLOADS = ("StatefulSet", "Pod")
-_DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace")
+_DATA = ("PersistentVolumeClaim", "PersistentVolume", "VolumeSnapshot", "VolumeSnapshotContent", "Namespace")
 _MARGIN = timedelta(seconds=30)
 
 

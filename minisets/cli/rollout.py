@@ -188,7 +188,7 @@ class _Status(click.Command):
         return f"--watch={value or 'true'}" if name in ("-w", "--watch") else word
 
 
-def _duration(context: click.Context, option: click.Parameter, text: str) -> timedelta:
+def duration(context: click.Context, option: click.Parameter, text: str) -> timedelta:
     """Go's `1m30s`; seconds where there is no unit. Zero: for ever."""
     del context, option
     if re.fullmatch(r"\d+\.?\d*|\.\d+", text):
@@ -201,7 +201,7 @@ def _duration(context: click.Context, option: click.Parameter, text: str) -> tim
 @rollout.command(cls=_Status)
 @_WORDS
 @click.option("-w", "--watch", default=True, type=bool, metavar="BOOL", help="Wait until it is done.")
-@click.option("--timeout", default="0", callback=_duration, help="How long to wait; 0: for ever.")
+@click.option("--timeout", default="0", callback=duration, help="How long to wait; 0: for ever.")
 @click.option("--revision", default=0, help="Accepted as kubectl has it; statefulsets do not look at it.")
 @_SELECTOR
 @with_session

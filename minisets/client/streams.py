@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _PROTOCOL = Subprotocol("v5.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _CHUNK = 32 * 1024
+_BEGUN_WITHIN = timedelta(seconds=90)
+"""The server lets a command wait, for as long as a snapshot has its pod stand still."""
 _GOODBYE = timedelta(seconds=2)
 """How long the server may take to answer a farewell: after Ctrl-C nobody wants to wait."""
 
@@ -116,6 +118,7 @@ def run(access: Access, command: Command, *, stdin: bool) -> Session:
                 max_size=None,
                 compression=None,
                 proxy=None,
+                open_timeout=_BEGUN_WITHIN.total_seconds(),
                 close_timeout=_GOODBYE.total_seconds(),
             )
         )

@@ -13,7 +13,7 @@ from minisets.cluster import credentials, image
 from minisets.cluster.engine import is_in_memory
 from minisets.engine import labels, names
 from minisets.engine.docker import DockerEngine
-from minisets.errors import EngineConflict, MinisetsError
+from minisets.errors import EngineConflict, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +63,10 @@ def remove_from(engine: Engine, cluster: str) -> None:
     """
     ours = labels.cluster_selector(cluster)
     for container in engine.list_containers(ours):
+        if container.state == "paused":
+            # Why: Docker 20.10 has been seen never to answer the removal of a paused container.
+            with contextlib.suppress(EngineNotFound):
+                engine.unpause_container(container.id)
         engine.remove_container(container.id, force=True)
     volumes = [(engine.remove_volume, volume.name) for volume in engine.list_volumes(ours)]
     networks = [

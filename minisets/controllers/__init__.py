@@ -12,6 +12,7 @@ Who does what
 - `statefulset/`: pods, claims, revisions of statefulsets.
 - `volumes/`: default class, binding, asking the provisioner, release, protection.
 - `placement.py` (pure) and `scheduling.py`: pods to nodes.
+- `snapshots/`: snapshots bound to their contents, as external-snapshotter's controller.
 - `ephemeral.py`: the claims of pods' ephemeral volumes.
 - `budgets.py` (pure) and `disruption.py`: the status of PodDisruptionBudgets.
 - `endpoints/`: EndpointSlices, and Endpoints for those who still read them.

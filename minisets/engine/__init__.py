@@ -20,4 +20,6 @@ Decided 2026-11-23:
   Rejected: Docker's own rate, which waits a second for a second look at each container.
 - 2026-11-25: a mount without a source is a volume of the container's own, removed with it. Trap: an archive's
   answer is gzip unless told `identity`.
+- 2026-11-30: all commands pass `gate.py` inside the engine, so that no caller can forget it. Rejected: a gate
+  handed to each caller (five of them, in two rooms).
 """

@@ -17,6 +17,7 @@ from docker.auth import encode_header, get_config_header, resolve_repository_nam
 from docker.types import IPAMConfig
 from docker.utils import parse_repository_tag
 
+from minisets.clock import SystemClock
 from minisets.engine import docker_translate as translate
 from minisets.engine.docker_address import Address, find
 from minisets.engine.docker_connect import connect
@@ -30,7 +31,7 @@ from minisets.engine.docker_streams import (
     lines_of_json,
     link_in,
 )
-from minisets.engine.interface import ExecState
+from minisets.engine.gate import ExecGate
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         ContainerSpec,
         ContainerSummary,
         ExecSpec,
+        ExecState,
         Image,
         Login,
         LogOptions,
@@ -80,6 +82,7 @@ class DockerEngine:
         self._client = client
         self._raw: Any = client  # for the two calls that the SDK leaves untyped
         self.address = address
+        self.execs = ExecGate(SystemClock())
 
     @classmethod
     def connect(cls, host: str | None = None, *, timeout: timedelta = CALL_TIMEOUT) -> Self:
@@ -146,6 +149,24 @@ class DockerEngine:
         with translated(f"container {container}"):
             self._client.kill(container, wanted)
 
+    def pause_container(self, container: str) -> None:
+        """Freeze all that runs in it; a paused one stays so."""
+        try:
+            with translated(f"container {container}"):
+                self._client.pause(container)
+        except EngineError as error:
+            if "already paused" not in str(error):
+                raise
+
+    def unpause_container(self, container: str) -> None:
+        """Let it go on. Why by its words: Docker says 500 of one that is not paused, later ones 409."""
+        try:
+            with translated(f"container {container}"):
+                self._client.unpause(container)
+        except EngineError as error:
+            if not any(said in str(error) for said in ("is not paused", "is not running")):
+                raise
+
     def rename_container(self, container: str, name: str) -> None:
         """Give it another name."""
         with translated(f"container {container}"):
@@ -160,6 +181,7 @@ class DockerEngine:
             except EngineConflict as error:
                 if "already in progress" not in str(error):
                     raise
+        self.execs.forget(container)
 
     def logs(self, container: str, options: LogOptions) -> DockerStream:
         """The log. An inspect comes first: only it tells whether the two outputs are framed."""
@@ -224,13 +246,14 @@ class DockerEngine:
 
     def create_exec(self, container: str, spec: ExecSpec) -> str:
         """Prepare a command."""
-        with translated(f"container {container}"):
+        with self.execs.preparing(container), translated(f"container {container}"):
             made = self._client.exec_create(container, list(spec.command), stdin=spec.stdin, tty=spec.tty)
+            self.execs.prepared(made["Id"], container)
         return str(made["Id"])
 
     def start_exec(self, exec_id: str, spec: ExecSpec) -> DockerExecStream:
         """Start it and attach. A missing program is text on stdout and exit code 126 or 127."""
-        with translated(f"command {spec.command[0]}"):
+        with self.execs.starting(exec_id), translated(f"command {spec.command[0]}"):
             wire = self._open("POST", f"exec/{exec_id}/start", body={"Detach": False, "Tty": spec.tty})
         return DockerExecStream(wire, tty=spec.tty)
 
@@ -238,8 +261,10 @@ class DockerEngine:
         """Whether it still runs, and its exit code."""
         with translated(f"command {exec_id}"):
             found = self._client.exec_inspect(exec_id)
-        running = bool(found["Running"])
-        return ExecState(running, None if running else found.get("ExitCode"))
+        state = translate.exec_state(found)
+        if state.has_begun:
+            self.execs.began(exec_id)
+        return state
 
     def resize_exec(self, exec_id: str, columns: int, rows: int) -> None:
         """Tell a tty its size."""

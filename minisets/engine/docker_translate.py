@@ -16,6 +16,7 @@ from minisets.engine.interface import (
     Container,
     ContainerSummary,
     EngineEvent,
+    ExecState,
     Image,
     Network,
     PathStat,
@@ -64,6 +65,8 @@ def container_config(spec: ContainerSpec) -> Json:
         "OpenStdin": spec.stdin,
         "ExposedPorts": {_port(one): {} for one in spec.ports},
         "StopTimeout": None if spec.stop_timeout is None else max(0, int(spec.stop_timeout.total_seconds())),
+        # Kubernetes: an image's HEALTHCHECK is nobody's; and Docker's own execs pass no gate (`gate.py`).
+        "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": _host_config(spec),
     }
     attachment = spec.attachment
@@ -215,6 +218,13 @@ def is_a_copy(body: Json) -> bool:
     sandbox = own.get(labels.SANDBOX)
     mode = (body.get("HostConfig") or {}).get("NetworkMode") or ""
     return sandbox is not None and mode != f"container:{sandbox}"
+
+
+def exec_state(body: Json) -> ExecState:
+    """Trap: Docker says Running before there is a process."""
+    running = bool(body["Running"])
+    code = None if running else body.get("ExitCode")
+    return ExecState(running, code, has_begun=bool(body.get("Pid")) or code is not None)
 
 
 def container(body: Json) -> Container:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from minisets.engine.gate import ExecGate
     from minisets.engine.info import EngineInfo
 
 State = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
@@ -261,10 +262,14 @@ class ExecSpec:
 
 @dataclass(frozen=True)
 class ExecState:
-    """Whether a command still runs; exit_code is None while it does."""
+    """Whether a command still runs; exit_code is None while it does.
+
+    has_begun: it has its process, or had it, or could not be begun; not while the engine is about to.
+    """
 
     running: bool
     exit_code: int | None
+    has_begun: bool = field(default=True, compare=False)
 
 
 Output = tuple[Literal["stdout", "stderr"], bytes]
@@ -303,6 +308,10 @@ class EventStream(Protocol):
 class Engine(Protocol):
     """A container engine. One method = one engine call; everything is found by label."""
 
+    @property
+    def execs(self) -> ExecGate:
+        """Where every command passes; it waits there while its container is paused for a snapshot."""
+
     def info(self) -> EngineInfo:
         """About the engine; raises EngineUnavailable where none answers."""
 
@@ -323,6 +332,15 @@ class Engine(Protocol):
 
     def signal_container(self, container: str, signal: str = "") -> None:
         """Send a signal (`SIGTERM`); empty = the image's stop signal. Not running: EngineConflict."""
+
+    def pause_container(self, container: str) -> None:
+        """Freeze all that runs in it; a paused one stays so. Not running: EngineConflict.
+
+        Trap: a signal that would end it, and its removal by force, wake it first.
+        """
+
+    def unpause_container(self, container: str) -> None:
+        """Let it go on; one that is not paused, or has ended, is no error."""
 
     def rename_container(self, container: str, name: str) -> None:
         """EngineConflict: the name is taken."""

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from minisets.objects.metadata import labels_of, meta, name_of, namespace_of, spec_of, uid_of
 from minisets.objects.owners import controller_of
+from minisets.objects.snapshots import group_of, restored_from, source_claim
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from minisets.objects.kinds import Object
 
 Labels = Mapping[str, str]
 Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
-# A Part, volume | pod-volume | network | image | control | state | build | look | transfer | holder
+# A Part, volume | pod-volume | snapshot | network | image | control | state | build | look | transfer |
+# copy | holder
 KIND = "dev.minisets.kind"
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
@@ -44,6 +48,12 @@ ACCESS_MODES = "dev.minisets.access-modes"
 STORAGE_CLASS = "dev.minisets.storage-class"
 RECLAIM = "dev.minisets.reclaim"
 HELD = "dev.minisets.held"  # the Docker volume in memory that a holder keeps mounted
+SNAPSHOT = "dev.minisets.snapshot"  # the VolumeSnapshot whose copy it is, or that a claim's volume began with
+SNAPSHOT_CONTENT = "dev.minisets.snapshot-content"
+SNAPSHOT_GROUP = "dev.minisets.snapshot-group"
+SNAPSHOT_GROUP_SIZE = "dev.minisets.snapshot-group-size"
+TAKEN = "dev.minisets.taken"
+PAUSED = "dev.minisets.paused"  # the containers, by id, that stand still while this one copies
 REMOTE = "dev.minisets.remote"  # what the volume stands for: an image elsewhere, and no claim's alone
 CONTENT = "dev.minisets.content"
 PORT = "dev.minisets.port"  # of the host's loopback, where the control container's API is published
@@ -116,7 +126,37 @@ def volume_labels(
         ACCESS_MODES: ",".join(spec.get("accessModes") or ()),
         STORAGE_CLASS: str(spec.get("storageClassName") or ""),
         RECLAIM: reclaim,
+        **({SNAPSHOT: snapshot} if (snapshot := restored_from(claim)) else {}),
     }
+
+
+def snapshot_labels(
+    cluster: str, snapshot: Object, content: Object, capacity: str, taken: str
+) -> dict[str, str]:
+    """For the copy of a claim's volume: enough to make snapshot and content anew. taken: when."""
+    group, size = group_of(snapshot)
+    return {
+        **_made_by_us(cluster, "snapshot"),
+        NAMESPACE: namespace_of(snapshot),
+        SNAPSHOT: name_of(snapshot),
+        SNAPSHOT_CONTENT: name_of(content),
+        CLAIM: source_claim(snapshot),
+        CAPACITY: capacity,
+        TAKEN: taken,
+        RECLAIM: str(spec_of(content).get("deletionPolicy") or ""),
+        STORAGE_CLASS: str(spec_of(content).get("volumeSnapshotClassName") or ""),
+        **({SNAPSHOT_GROUP: group, SNAPSHOT_GROUP_SIZE: str(size)} if group else {}),
+    }
+
+
+def is_snapshot(labels: Labels, cluster: str) -> bool:
+    """Whether that volume of the cluster holds a snapshot's copy."""
+    return labels.get(KIND) == "snapshot" and labels.get(CLUSTER) == cluster
+
+
+def copy_labels(cluster: str, paused: Iterable[str] = ()) -> dict[str, str]:
+    """For a container that copies volumes; with the containers that are to go on once it is gone."""
+    return {**_made_by_us(cluster, "copy"), PAUSED: ",".join(paused)}
 
 
 def remote_labels(cluster: str, identity: str) -> dict[str, str]:

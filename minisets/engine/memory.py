@@ -52,7 +52,7 @@ def _call(
         with self._lock:
             if self._is_away:
                 raise EngineUnavailable("the engine in memory does not answer; is it running?")
-            self._scripts.raise_fault_of(method.__name__)
+            self._scripts.raise_fault_of(method.__name__.lstrip("_"))
             return method(self, *args, **kwargs)
 
     return called
@@ -148,7 +148,9 @@ class MemoryEngine(MemoryMachine):
         self._say(record, "start")
         for output in behaviour.output:
             record.write(self._clock.now(), output)
-        if behaviour.exits_with is not None:
+        if (record.spec.arguments or ())[:1] == ("copy",) and behaviour.exits_with is None:
+            self._copy(record)
+        elif behaviour.exits_with is not None:
             self._end(record, behaviour.exits_with)
 
     @_call
@@ -166,6 +168,24 @@ class MemoryEngine(MemoryMachine):
             self._end(record, KILLED)
         elif ends_a_program(name, stop_signal) and not behaviour.ignores_sigterm:
             self._end(record, behaviour.sigterm_exit)
+
+    @_call
+    def pause_container(self, container: str) -> None:
+        """Freeze it; a paused one stays so."""
+        record = self._find(container)
+        if not record.is_running:
+            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        if record.state != "paused":
+            record.state = "paused"
+            self._say(record, "pause")
+
+    @_call
+    def unpause_container(self, container: str) -> None:
+        """Let it go on; one that is not paused is no error."""
+        record = self._find(container)
+        if record.state == "paused":
+            record.state = "running"
+            self._say(record, "unpause")
 
     @_call
     def rename_container(self, container: str, name: str) -> None:
@@ -190,6 +210,7 @@ class MemoryEngine(MemoryMachine):
         for volume in record.own_volumes:
             self._volumes.remove(volume, ())
         self._say(record, "destroy")
+        self.execs.forget(record.id)
 
     @_call
     def logs(self, container: str, options: LogOptions) -> Channel[Output]:
@@ -226,23 +247,31 @@ class MemoryEngine(MemoryMachine):
 
     # --- commands in containers ---
 
-    @_call
     def create_exec(self, container: str, spec: ExecSpec) -> str:
         """Prepare a command."""
+        with self.execs.preparing(container):
+            exec_id = self._create_exec(container, spec)
+            self.execs.prepared(exec_id, container)
+        return exec_id
+
+    @_call
+    def _create_exec(self, container: str, spec: ExecSpec) -> str:
         record = self._find(container)
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        self._refuse_exec(record)
         command = Command(self._new_id(), record.id, spec)
         self._commands[command.id] = command
         return command.id
 
-    @_call
     def start_exec(self, exec_id: str, spec: ExecSpec) -> MemoryExecStream:
         """Start it and attach. `cat` prints what comes in as it comes; others see their input whole."""
+        with self.execs.starting(exec_id):
+            return self._start_exec(exec_id, spec)
+
+    @_call
+    def _start_exec(self, exec_id: str, spec: ExecSpec) -> MemoryExecStream:
         command = self._command(exec_id)
         record = self._find(command.container)
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        self._refuse_exec(record)
         stream = record.open_command(
             command, functools.partial(self._take_input, command), functools.partial(self._run, command)
         )
@@ -254,7 +283,9 @@ class MemoryEngine(MemoryMachine):
     def inspect_exec(self, exec_id: str) -> ExecState:
         """Whether it still runs, and its exit code."""
         command = self._command(exec_id)
-        return ExecState(command.is_running, command.exit_code)
+        if command.has_begun:
+            self.execs.began(exec_id)
+        return ExecState(command.is_running, command.exit_code, command.has_begun)
 
     @_call
     def resize_exec(self, exec_id: str, columns: int, rows: int) -> None:

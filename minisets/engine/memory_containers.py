@@ -30,12 +30,18 @@ class Command:
     stream: MemoryExecStream | None = None
     stdin: bytes = b""
     exit_code: int | None = None
+    is_seen_to_begin: bool = True
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_running(self) -> bool:
         """Started and not ended."""
         return self.stream is not None and self.exit_code is None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the engine tells that it has, or had, a process."""
+        return self.exit_code is not None or (self.stream is not None and self.is_seen_to_begin)
 
     def end(self, exit_code: int, *, leaves_open: bool = False) -> None:
         """End it, if it runs; its output may stay open, as when a child of it holds that."""
@@ -71,8 +77,8 @@ class Record:
 
     @property
     def is_running(self) -> bool:
-        """Whether its program runs."""
-        return self.state == "running"
+        """Whether it has a program, frozen or not."""
+        return self.state in ("running", "paused")
 
     def as_container(self, mounts: Mapping[str, str]) -> Container:
         """What an inspect tells."""

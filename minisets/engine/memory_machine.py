@@ -11,6 +11,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from minisets.engine.gate import ExecGate
 from minisets.engine.interface import EngineEvent, VolumeSpec
 from minisets.engine.memory_containers import KILLED, Command, Record
 from minisets.engine.memory_files import DIRECTORY, File
@@ -33,6 +34,7 @@ class MemoryMachine:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.RLock()
+        self.execs = ExecGate(clock)
         self._scripts = Scripts()
         self._is_away = False
         self._records: dict[str, Record] = {}
@@ -185,6 +187,14 @@ class MemoryMachine:
             raise EngineNotFound(f"command {exec_id}: No such exec instance: {exec_id}")
         return self._commands[exec_id]
 
+    @staticmethod
+    def _refuse_exec(record: Record) -> None:
+        if record.state == "paused":
+            said = "is paused, unpause the container before exec"
+            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} {said}")
+        if not record.is_running:
+            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+
     def _refuse_taken(self, name: str) -> None:
         holder = self._named(name)
         if holder is not None:
@@ -282,6 +292,23 @@ class MemoryMachine:
             self._paths.own(record, directory, int(what), unless_owned=verb == "match")
         return b""
 
+    def _copy(self, record: Record) -> None:
+        """`pause copy FROM TO...`, at once; one that hangs goes on until `exit`."""
+        behaviour = self._scripts.behaviour_of(record.spec.name, record.spec.image)
+        if behaviour.hangs:
+            return
+        words = (record.spec.arguments or ())[1:]
+        for source, target in zip(words[::2], words[1::2], strict=True):
+            if self._paths.stat(record, source) is None:
+                record.write(
+                    self._clock.now(), ("stderr", f"pause: cannot open {source}: error 2\n".encode())
+                )
+                self._end(record, 1)
+                return
+            size = self._paths.copy(record, source, target)
+            record.write(self._clock.now(), ("stdout", f"{size}\n".encode()))
+        self._end(record, 0)
+
     def _take_input(self, command: Command, data: bytes) -> None:
         with self._lock:
             if command.spec.command == ("cat",) and command.stream is not None:
@@ -310,6 +337,7 @@ class MemoryMachine:
                 command.stream.put(("stdout", result.stdout))
             if result.stderr:
                 command.stream.put(("stdout" if command.spec.tty else "stderr", result.stderr))
+            command.is_seen_to_begin = result.begins
             if not result.hangs:
                 command.end(result.exit_code, leaves_open=result.leaves_open)
 

@@ -172,6 +172,22 @@ class Paths:
                 more = _GROUP_OF_FOLDER if file.is_directory else _GROUP_OF_FILE
                 files[each] = replace(file, group=group, mode=file.mode if file.link else file.mode | more)
 
+    def copy(self, record: Record, source: str, target: str) -> int:
+        """`pause copy FROM TO`: how many bytes."""
+        files, root = self.place(record, source)
+        there, below = self.place(record, target)
+        prefix = f"{root}/" if root else ""
+        found = {
+            each[len(prefix) :]: file
+            for each, file in files.items()
+            if each.startswith(prefix) and each != root
+        }
+        for each in [each for each in there if not below or each.startswith(f"{below}/")]:
+            del there[each]
+        there[below] = files.get(root, DIRECTORY)
+        there |= {f"{below}/{each}" if below else each: file for each, file in found.items()}
+        return sum(len(file.data) for file in found.values())
+
 
 def mount_at(record: Record, path: str) -> Mount | None:
     """The innermost mount that holds a path of the container."""

@@ -17,6 +17,7 @@ class ExecResult:
     """What a command does.
 
     hangs: nothing, until its container ends; leaves_open: its output stays open when it has ended.
+    begins: whether the engine can be seen to have begun it.
     """
 
     stdout: bytes = b""
@@ -24,6 +25,7 @@ class ExecResult:
     exit_code: int = 0
     hangs: bool = False
     leaves_open: bool = False
+    begins: bool = True
 
 
 ExecHandler = Callable[[tuple[str, ...], bytes], ExecResult]
@@ -38,10 +40,12 @@ def echo(command: tuple[str, ...], stdin: bytes) -> ExecResult:
 class Behaviour:
     """What a container's program does: by default, run until SIGTERM and leave with 0.
 
-    cores, memory_bytes: what it uses of the machine while it runs.
+    cores, memory_bytes: what it uses of the machine while it runs. hangs: a `pause copy` is never done by
+    itself.
     """
 
     exits_with: int | None = None
+    hangs: bool = False
     sigterm_exit: int = 0
     ignores_sigterm: bool = False
     fails_to_start: str = ""

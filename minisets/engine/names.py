@@ -2,6 +2,7 @@
 
     [<cluster>_<namespace>_]<pod>[_c_<name> | _i_<name> | _e_<name> | _sandbox][__restart-<n>][__<attempt>]
     [<cluster>_<namespace>_]<claim>[__<attempt>]        [<cluster>_<namespace>_]<pod>_v_<volume>[__<attempt>]
+    [<cluster>_<namespace>_]<snapshot>_snapshot[__<attempt>]
     <cluster>__<kind>-<words>__h<hash>                  (storage that lies elsewhere)
     <a claim's volume>_holder[__<attempt>]              (what keeps a volume in memory mounted)
 
@@ -83,6 +84,11 @@ def pod_volume_name(cluster: str, namespace: str, pod: str, volume: str, attempt
 def holder_name(volume: str, attempt: int = 0) -> str:
     """The name of the container that keeps a claim's volume in memory mounted."""
     return _fitted(f"{volume}_holder", attempt)
+
+
+def snapshot_volume_name(cluster: str, namespace: str, snapshot: str, attempt: int = 0) -> str:
+    """The name of the volume with a snapshot's copy."""
+    return _fitted(f"{_prefix(cluster, namespace)}{snapshot}_snapshot", attempt)
 
 
 def remote_volume_name(cluster: str, words: Iterable[str], identity: str) -> str:

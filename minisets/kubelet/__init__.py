@@ -4,9 +4,9 @@ Belongs here: planning a pod (`plan.py`, pure), carrying a plan out (`carry.py`)
 addresses, images, files, probes, the node, and the provisioner of Docker volumes. Must not live here:
 which pods there should be (`controllers/`), Docker's own ways (`engine/`).
 
-The rooms in it: `probes/` (asking containers, hooks included), `volumes/` (what pods mount), `images/`
-(pulling, logins), `status/` (what is reported). Here: the pod's plan and its carrying out, what containers
-are told, the node.
+The rooms in it: `probes/` (asking containers, hooks included), `volumes/` (what pods mount), `snapshots/`
+(copies of claims), `images/` (pulling, logins), `status/` (what is reported). Here: the pod's plan and its
+carrying out, what containers are told, the node.
 
 Decided 2026-11-23:
 - A plan holds only what can be done now, and is made anew from what is observed once it was carried out: ids

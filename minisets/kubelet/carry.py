@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import ObservedPod
+    from minisets.kubelet.snapshots.pauses import Pauses
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
     from minisets.registry.registry import Registry
@@ -94,6 +95,7 @@ class Parts:
     sandbox_image: SandboxImage
     memory: Memory
     hooks: Hooks
+    pauses: Pauses
     dns: str
 
 
@@ -129,12 +131,15 @@ class Carrier:
             case BeginEnd():
                 self._say_killing(pod, action)
             case Stop():
+                self._wake(observed, action.id)
                 self._stop(pod, action)
             case Kill():
+                self._wake(observed, action.id)
                 with suppress(EngineConflict, EngineNotFound):
                     self._engine.signal_container(action.id, "SIGKILL")
                 return False
             case Remove():
+                self._wake(observed, action.id)
                 self._engine.remove_container(action.id, force=True)
                 self._parts.hooks.forget(action.id)
                 self._parts.memory.forget(action.id)
@@ -279,6 +284,13 @@ class Carrier:
         if one is not None:
             where = address_of(pod, observed)
             self._parts.hooks.begin(Occasion(pod, one, action.id, action.hook, where))
+
+    def _wake(self, observed: ObservedPod, container: str) -> None:
+        """Why: Docker 20.10 has been seen never to answer a kill or a removal of a paused container."""
+        seen = (*observed.sandboxes, *observed.containers)
+        if any(one.id == container and one.state == "paused" for one in seen):
+            with suppress(EngineNotFound):
+                self._engine.unpause_container(container)
 
     def _stop(self, pod: Object, action: Stop) -> None:
         self._say_killing(pod, action)

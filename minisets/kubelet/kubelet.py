@@ -19,6 +19,13 @@ from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import RELIST, Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
+from minisets.kubelet.snapshots.copying import Copier
+from minisets.kubelet.snapshots.fills import Fills
+from minisets.kubelet.snapshots.pauses import Pauses
+from minisets.kubelet.snapshots.restoring import Restorer
+from minisets.kubelet.snapshots.room import Room
+from minisets.kubelet.snapshots.snapshotter import Snapshotter
+from minisets.kubelet.snapshots.taking import Taker
 from minisets.kubelet.volumes import provisioner
 from minisets.loop import Worker
 from minisets.registry.events import Recorder
@@ -40,6 +47,8 @@ _POD_THREADS = 4  # the engine itself gets no faster with more (2 cores: 2 to 4)
 _PULL_THREADS = 3
 _PROBE_THREADS = 4
 _HOOK_THREADS = 32  # each may take as long as a pod's grace, and a whole statefulset may end at once
+
+_COPY_THREADS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -71,11 +80,14 @@ class Kubelet:
                 ("pulls", _PULL_THREADS),
                 ("probing", _PROBE_THREADS),
                 ("hooks", _HOOK_THREADS),
+                ("copies", _COPY_THREADS),
+                ("snapshots", 1),  # two groups at once would only keep their pods paused for longer
             )
         }
         logins = settings.state / LOGINS
         images = Images(engine, self._lanes["pulls"], clock, recorder, store, logins, self._wake)
-        self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake)
+        pauses = Pauses(self._wake)
+        self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake, pauses)
         memory = Memory(clock)
         self._hooks = Hooks(engine, self._lanes["hooks"], memory, recorder, self._wake)
         image = SandboxImage(engine)
@@ -90,12 +102,22 @@ class Kubelet:
             sandbox_image=image,
             memory=memory,
             hooks=self._hooks,
+            pauses=pauses,
             dns=dns,
         )
         pods = Pods(parts, clock, self._probes, host_address(settings), self._wake)
-        volumes = provisioner.Provisioner(store, registry, engine, recorder, settings, image, clock)
-        self._pods, self._follow_pods = _following(pods, store, clock, _POD_THREADS)
-        self._volumes, self._follow_volumes = _following(volumes, store, clock, 1)
+        self._copier = Copier(engine, image, clock, settings.cluster)
+        fills = Fills(engine, self._copier, self._lanes["copies"], settings.cluster)
+        room = Room(store, registry, engine, recorder, clock, settings)
+        volumes = provisioner.Provisioner(room, image, fills, self._wake_volume)
+        restorer = Restorer(room, fills, self._wake_restore)
+        taker = Taker(store, engine, self._copier, pauses, clock, settings.cluster)
+        snapshotter = Snapshotter(room, taker, self._lanes["snapshots"], self._wake_snapshot)
+        self._pods, follow_pods = _following(pods, store, clock, _POD_THREADS)
+        self._volumes, follow_volumes = _following(volumes, store, clock, 1)
+        self._restores, follow_restores = _following(restorer, store, clock, 1)
+        self._snapshots, follow_snapshots = _following(snapshotter, store, clock, 1)
+        self._follow = (follow_pods, follow_volumes, follow_restores, follow_snapshots)
         self._followers: list[Follower] = []
         self._feed = EventFeed(
             engine,
@@ -110,18 +132,19 @@ class Kubelet:
     def start(self) -> None:
         """Register the node, then take up whatever is there. Raises EngineUnavailable where no engine is."""
         self._node.register(self._engine.info())
-        self._followers = [self._follow_pods(), self._follow_volumes()]
+        self._followers = [follow() for follow in self._follow]
         self._pods.add(RELIST)
         self._probes.start()
-        self._pods.start()
-        self._volumes.start()
+        for worker in self._workers:
+            worker.start()
         self._feed.start()
 
     def stop(self, timeout: timedelta) -> bool:
         """Take up nothing more; pods run on. Whether everything ended in time."""
         ended = [self._feed.stop(timeout), self._probes.stop(timeout)]
         self._hooks.stop()
-        ended += [worker.stop(timeout) for worker in (self._pods, self._volumes)]
+        self._copier.stop()
+        ended += [worker.stop(timeout) for worker in self._workers]
         ended += [lane.stop(timeout) for lane in self._lanes.values()]
         for follower in self._followers:
             follower.close()
@@ -133,7 +156,11 @@ class Kubelet:
 
     def is_idle(self) -> bool:
         """Whether nothing waits to be done now; what waits for a time does not count."""
-        return self._pods.is_idle() and self._volumes.is_idle()
+        return all(worker.is_idle() for worker in self._workers)
+
+    @property
+    def _workers(self) -> tuple[Worker, ...]:
+        return (self._pods, self._volumes, self._restores, self._snapshots)
 
     def _wake(self, key: str) -> None:
         self._pods.add(key)
@@ -141,11 +168,28 @@ class Kubelet:
     def _wake_volumes(self) -> None:
         self._volumes.add(provisioner.RELIST)
 
+    def _wake_volume(self, key: str) -> None:
+        self._volumes.add(key)
+
+    def _wake_restore(self, key: str) -> None:
+        self._restores.add(key)
+
+    def _wake_snapshot(self, key: str, after: timedelta) -> None:
+        self._snapshots.add_after(key, after)
+
     def _connected(self) -> None:
         """Events have no memory: whatever happened before is seen by listing."""
         self._say_ready(is_ready=True)
+        # Why in a lane: an engine may never answer for a container that is paused.
+        self._lanes["snapshots"].submit(self._let_go)
         self._pods.add(RELIST)
         self._wake_volumes()
+
+    def _let_go(self) -> None:
+        try:
+            self._copier.let_go()
+        except MinisetsError as error:
+            _log.warning("what was paused for a snapshot is not let go: %s", error)
 
     def _lost(self) -> None:
         self._say_ready(is_ready=False)
@@ -159,7 +203,10 @@ class Kubelet:
 
 
 def _following(
-    controller: Pods | provisioner.Provisioner, store: Store, clock: Clock, threads: int
+    controller: Pods | provisioner.Provisioner | Restorer | Snapshotter,
+    store: Store,
+    clock: Clock,
+    threads: int,
 ) -> tuple[Worker, Callable[[], Follower]]:
     """A worker, and what makes its follower once there is something to follow."""
     followers: list[Follower] = []

@@ -23,6 +23,7 @@ from minisets.kubelet.failures import NotYet
 from minisets.kubelet.observe import Facts, ObservedPod, observe
 from minisets.kubelet.plan import plan_orphan, plan_pod
 from minisets.kubelet.references import pods_concerned
+from minisets.kubelet.snapshots.restoring import held_back
 from minisets.kubelet.status.announcing import news
 from minisets.kubelet.status.pod_status import pod_status
 from minisets.kubelet.volumes import mounts
@@ -90,6 +91,11 @@ class Pods:
 
     def _round(self, namespace: str, name: str) -> tuple[bool, timedelta | None]:
         """One look and what follows from it; whether to look again at once, and else when."""
+        if self._parts.pauses.holds_pod(f"{namespace}/{name}"):
+            return (
+                False,
+                None,
+            )  # Why: a hook would be refused, a signal wakes it; it comes again when it goes on
         pod = self._store.get(Ref("Pod", namespace, name))
         if pod is not None and spec_of(pod).get("nodeName") != NODE:
             pod = None
@@ -170,10 +176,14 @@ class Pods:
         return replace(
             observed,
             images=self._images(pod, observed),
-            problems=self._mounting.problems(pod) if observed.sandbox is None else (),
+            problems=self._problems(pod) if observed.sandbox is None else (),
             waiting=self._parts.memory.waiting(uid_of(pod)),
             sandbox_again_at=self._parts.memory.sandbox_again_at(uid_of(pod)),
         )
+
+    def _problems(self, pod: Object) -> tuple[str, ...]:
+        """Why its volumes cannot be mounted now."""
+        return held_back(pod, self._store) or self._mounting.problems(pod)
 
     def _images(self, pod: Object, observed: ObservedPod) -> Mapping[str, ImageState]:
         states = {}

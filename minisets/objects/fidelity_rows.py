@@ -89,8 +89,14 @@ PersistentVolumeClaimSpec
   + resources [smallest]
   + selector: for volumes that are there; one that is made for the claim has no labels [by-label]
   - volumeMode!=Filesystem: no block devices; none is made for the claim, which says so
-  - dataSource dataSourceRef: the volume begins empty
+  + dataSource dataSourceRef [from-snapshot]
   - volumeAttributesClassName: no such class is served, the volume is as all others
+TypedLocalObjectReference TypedObjectReference
+  + apiGroup name [from-snapshot]
+  + kind=VolumeSnapshot [from-snapshot]
+  - kind!=VolumeSnapshot: the volume begins empty
+TypedObjectReference
+  - namespace: a claim begins with a snapshot of its own namespace
 VolumeResourceRequirements
   + requests [smallest]
   - limits: no quota is set
@@ -140,6 +146,28 @@ StorageClass
   + mountOptions: for what has a `type`; with others claims are refused, as in Kubernetes [mount-options]
   + allowVolumeExpansion: done at once, as volumes have no quota; one in memory stays as it is [expanded]
   - allowedTopologies: one node only
+
+VolumeSnapshot VolumeSnapshotContent
+  + metadata spec [snapshots]
+VolumeSnapshotSpec
+  + source [snapshots]
+  + volumeSnapshotClassName [snapshot-class]
+VolumeSnapshotSource
+  + persistentVolumeClaimName [snapshots]
+  + volumeSnapshotContentName [snapshot-there]
+VolumeSnapshotContentSpec
+  + volumeSnapshotRef source [snapshot-there]
+  + deletionPolicy [snapshot-policy]
+  + driver [snapshot-driver]
+  + volumeSnapshotClassName sourceVolumeMode: recorded [snapshots]
+VolumeSnapshotContentSource
+  + volumeHandle [snapshots]
+  + snapshotHandle [snapshot-there]
+VolumeSnapshotClass
+  + metadata [snapshot-class]
+  + driver [snapshot-class]
+  + deletionPolicy [snapshot-policy]
+  - parameters: copying takes none
 
 # Services
 Service

@@ -61,6 +61,15 @@ controllers/test_budgets.py
   budgets            what_is_allowed_is_what_is_healthy_less_what_must_be
 controllers/test_disruption.py
   budget-members     a_pod_that_changes_its_labels_leaves_the_budget
+controllers/snapshots/test_reconciler.py
+  snapshots          a_snapshot_tells_what_its_content_tells
+  snapshot-class     a_snapshot_without_a_class_gets_the_default_one
+  snapshot-there     a_content_that_is_there_is_bound
+  snapshot-policy    a_content_goes_with_its_snapshot_unless_retained
+kubelet/snapshots/test_snapshotter.py
+  snapshot-driver    contents_of_other_drivers_are_left_alone
+cli/test_snapshot.py
+  from-snapshot      a_claim_begins_with_what_a_snapshot_holds
 controllers/test_ephemeral.py
   ephemeral          an_ephemeral_volumes_claim_is_made_for_the_pod_and_goes_with_it
 controllers/endpoints/test_endpoints.py

@@ -81,6 +81,9 @@ class Kind:
         return next((sub for sub in self.subresources if sub.name == name), None)
 
 
+SNAPSHOTS = "snapshot.storage.k8s.io"
+"""The group that Kubernetes has as custom resources, of kubernetes-csi/external-snapshotter."""
+
 _STATUS = Subresource("status", ("get", "patch", "update"))
 _SCALE = Subresource("scale", ("get", "patch", "update"), "autoscaling", "v1", "Scale")
 _POD = (
@@ -150,6 +153,22 @@ KINDS: tuple[Kind, ...] = (
         short_names=("hpa",),
         categories=("all",),
         subresources=(_STATUS,),
+    ),
+    Kind("VolumeSnapshot", "volumesnapshots", SNAPSHOTS, short_names=("vs",), subresources=(_STATUS,)),
+    Kind(
+        "VolumeSnapshotContent",
+        "volumesnapshotcontents",
+        SNAPSHOTS,
+        short_names=("vsc", "vscs"),
+        namespaced=False,
+        subresources=(_STATUS,),
+    ),
+    Kind(
+        "VolumeSnapshotClass",
+        "volumesnapshotclasses",
+        SNAPSHOTS,
+        short_names=("vsclass", "vsclasses"),
+        namespaced=False,
     ),
 )
 """What is stored, each in the version in which it is."""

@@ -311,9 +311,9 @@ def test_logs_and_exec(kubectl: Kubectl, running: Running) -> None:
 def test_facts_for_people(kubectl: Kubectl) -> None:
     assert "Server Version: v1.37.0+minisets" in kubectl("version")
     resources = kubectl("api-resources")
-    assert ["statefulsets", "sts", "apps/v1", "true", "StatefulSet"] in [
-        line.split() for line in resources.splitlines()
-    ]
+    lines = [line.split() for line in resources.splitlines()]
+    assert ["statefulsets", "sts", "apps/v1", "true", "StatefulSet"] in lines
+    assert ["volumesnapshots", "vs", "snapshot.storage.k8s.io/v1", "true", "VolumeSnapshot"] in lines
     assert "apps/v1" in kubectl("api-versions").split()
     assert "partition\t<integer>" in kubectl("explain", "sts.spec.updateStrategy.rollingUpdate")
     assert "volumeClaimTemplates\t<[]PersistentVolumeClaim>" in kubectl("explain", "sts.spec")

@@ -42,6 +42,11 @@ def narrow_headings(title: str) -> str:
     ("Endpoints", "Name Endpoints Age"),
     ("EndpointSlice", "Name AddressType Ports Endpoints Age"),
     ("PodDisruptionBudget", "Name Min-Available Max-Unavailable Allowed-Disruptions Age"),
+    ("VolumeSnapshot", ("Name ReadyToUse SourcePVC SourceSnapshotContent RestoreSize SnapshotClass "
+                        "SnapshotContent CreationTime Age")),
+    ("VolumeSnapshotContent", ("Name ReadyToUse RestoreSize DeletionPolicy Driver VolumeSnapshotClass "
+                               "VolumeSnapshot VolumeSnapshotNamespace Age")),
+    ("VolumeSnapshotClass", "Name Driver DeletionPolicy Age"),
     ("Unheard", "Name Age"),
 ])  # fmt: skip
 def test_headings_without_wide(title: str, headings: str) -> None:

@@ -16,6 +16,13 @@ from minisets.engine.interface import ContainerSpec, Image, Mount, VolumeSpec
 from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineUnavailable, MinisetsError
 
+ACTIONS = {
+    "created": ["destroy"],
+    "running": ["die", "destroy"],
+    "paused": ["unpause", "die", "destroy"],
+}
+"""What the engine tells of the removal of a container in that state."""
+
 CONTROL = "minisets.local/control:0123456789ab"
 
 
@@ -26,17 +33,22 @@ def engine() -> Iterator[MemoryEngine]:
     made.close()
 
 
-@pytest.mark.parametrize("state", ["created", "running"])
+@pytest.mark.parametrize("state", ACTIONS)
 def test_what_is_ours_goes_and_what_is_not_stays(engine: MemoryEngine, state: str) -> None:
     for cluster in ("minisets", "other"):
         network.ensure(engine, cluster, [])
         made = engine.create_container(ContainerSpec(f"{cluster}-pod", "nginx:1", {labels.CLUSTER: cluster}))
-        if state == "running":
+        if state != "created":
             engine.start_container(made)
+        if state == "paused":
+            engine.pause_container(made)
         engine.create_volume(VolumeSpec(f"{cluster}-data", {labels.CLUSTER: cluster}))
     engine.create_container(ContainerSpec("theirs", "nginx:1", {}))
     engine.create_volume(VolumeSpec("theirs", {}))
+    told = engine.events({})
     remove_from(engine, "minisets")
+    told.end()
+    assert [event.action for event in told] == ACTIONS[state]
     assert sorted(held.name for held in engine.list_containers({})) == ["other-pod", "theirs"]
     assert sorted(held.name for held in engine.list_volumes({})) == ["other-data", "theirs"]
     assert "minisets" not in [held.name for held in engine.list_networks()]

@@ -173,6 +173,44 @@ class EngineContract:
         with pytest.raises(EngineConflict):
             world.engine.create_exec(container, ExecSpec(SAYS_HELLO))
 
+    def test_a_paused_container_has_its_program_and_takes_no_command(self, world: World) -> None:
+        container = world.start()
+        world.engine.pause_container(container)
+        world.engine.pause_container(container)
+        assert world.engine.inspect_container(container).state == "paused"
+        assert [one.state for one in world.engine.list_containers(world.labels)] == ["paused"]
+        with pytest.raises(EngineConflict, match="paused"):
+            world.engine.create_exec(container, ExecSpec(SAYS_HELLO))
+        world.engine.unpause_container(container)
+        world.engine.unpause_container(container)
+        assert world.run(container, SAYS_HELLO)[1] == ExecState(running=False, exit_code=0)
+
+    def test_a_stop_signal_wakes_a_paused_container(self, world: World) -> None:
+        """Whoever relies on a pause has to look whether it lasted."""
+        container = world.start()
+        world.engine.pause_container(container)
+        world.engine.signal_container(container)
+        assert world.ended(container).exit_code == 3
+        world.engine.unpause_container(container)
+
+    def test_what_does_not_run_cannot_be_paused(self, world: World) -> None:
+        container = world.create()
+        with pytest.raises(EngineConflict, match="is not running"):
+            world.engine.pause_container(container)
+        world.engine.unpause_container(container)
+        for call in (world.engine.pause_container, world.engine.unpause_container):
+            with pytest.raises(EngineNotFound):
+                call(world.name("missing"))
+
+    def test_a_paused_container_is_removed_by_force(self, world: World) -> None:
+        container = world.start()
+        world.engine.pause_container(container)
+        with pytest.raises(EngineConflict):
+            world.engine.remove_container(container)
+        world.engine.remove_container(container, force=True)
+        with pytest.raises(EngineNotFound):
+            world.engine.inspect_container(container)
+
     def test_renaming_makes_the_name_free(self, world: World) -> None:
         spec = world.spec()
         old = world.start(name=spec.name)
@@ -264,6 +302,7 @@ class EngineContract:
                 stream.write(line)
                 until(lambda line=line: bool(output) and output[-1] == ("stdout", line))  # type: ignore[misc]
             assert world.engine.inspect_exec(exec_id) == ExecState(running=True, exit_code=None)
+            assert world.engine.inspect_exec(exec_id).has_begun
             stream.close_stdin()
             until(ended)
 

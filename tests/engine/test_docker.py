@@ -1,5 +1,6 @@
 """Docker as our engine: the contract, and what only a real engine can show."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 
 from minisets.engine.docker import DockerEngine
 from minisets.engine.interface import Attachment, Engine, ExecSpec, LogOptions, Mount, VolumeSpec
-from minisets.errors import EngineUnavailable
+from minisets.errors import EngineConflict, EngineUnavailable
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_world import SAYS_HELLO, World, collecting, drained, until
 from tests.engines import PrivateEngine, engine_address
@@ -115,6 +116,35 @@ def test_a_terminal_can_be_resized(world: World) -> None:
         stream.write(b"stty size; exit\n")
         until(ended)
     assert b"27 93" in b"".join(data for _, data in output)
+
+
+def test_a_container_in_which_commands_begin_all_the_time_can_be_paused(world: World) -> None:
+    """Without the gate Docker 20.10 could, at the second pause, neither let it go nor remove it."""
+    container, engine = world.start(), world.engine
+    stop, begun = threading.Event(), [0]
+
+    def run() -> None:
+        while not stop.is_set():
+            # Why suppressed: right after a short pause the engine says for a moment that it is still paused.
+            with contextlib.suppress(EngineConflict):
+                world.run(container, SAYS_HELLO)
+                begun[0] += 1
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(8):
+            before = begun[0]
+            until(lambda before=before: begun[0] > before)  # type: ignore[misc]
+            with engine.execs.closed([container], engine.inspect_exec, timedelta(seconds=30)):
+                engine.pause_container(container)
+                engine.unpause_container(container)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    until(lambda: engine.inspect_container(container).state == "running")
 
 
 def test_a_missing_program_is_said_on_stdout_with_126_or_127(world: World) -> None:

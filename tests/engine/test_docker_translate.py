@@ -275,3 +275,24 @@ def test_what_is_used_is_without_the_cache_that_nobody_touches(memory: dict[str,
 def test_of_a_container_that_does_not_run_nothing_is_used() -> None:
     assert translate.usage({"read": "0001-01-01T00:00:00Z", "cpu_stats": {}, "memory_stats": {}}) is None
     assert translate.usage({"read": "2026-11-23T12:00:00Z", "memory_stats": {}}) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "running", "code", "has_begun"),
+    [
+        ({"Running": False, "ExitCode": None, "Pid": 0}, False, None, False),
+        ({"Running": True, "ExitCode": None, "Pid": 0}, True, None, False),
+        ({"Running": True, "ExitCode": None, "Pid": 7}, True, None, True),
+        ({"Running": False, "ExitCode": 3, "Pid": 7}, False, 3, True),
+        ({"Running": False, "ExitCode": 126, "Pid": 0}, False, 126, True),
+    ],
+)
+def test_a_command_has_begun_once_it_had_a_process_or_will_have_none(
+    body: dict[str, Any], code: int | None, *, running: bool, has_begun: bool
+) -> None:
+    found = translate.exec_state(body)
+    assert (found.running, found.exit_code, found.has_begun) == (running, code, has_begun)
+
+
+def test_an_images_own_health_check_is_switched_off() -> None:
+    assert translate.container_config(ContainerSpec("a", "b", {}))["Healthcheck"] == {"Test": ["NONE"]}

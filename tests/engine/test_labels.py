@@ -103,3 +103,32 @@ def test_claim_labels_that_somebody_broke_are_none(broken: str) -> None:
     read = labels.read_claim_volume(written)
     assert read is not None
     assert read.claim_labels == {}
+
+
+def test_a_snapshots_copy_is_no_claims_volume_and_can_be_rebuilt_from_labels_alone() -> None:
+    metadata: dict[str, Any] = {"name": "one", "namespace": "shop"}
+    metadata["labels"] = {"minisets.dev/snapshot-group": "g"}
+    metadata["annotations"] = {"minisets.dev/snapshot-group-size": "3"}
+    snapshot = {"metadata": metadata, "spec": {"source": {"persistentVolumeClaimName": "www-web-0"}}}
+    spec = {"deletionPolicy": "Retain", "volumeSnapshotClassName": "standard"}
+    content = {"metadata": {"name": "c"}, "spec": spec}
+    made = labels.snapshot_labels("minisets", snapshot, content, "1Gi", "2026-11-29T12:00:00Z")
+    assert labels.is_snapshot(made, "minisets")
+    assert not labels.is_snapshot(made, "other")
+    assert not labels.is_data(made, "minisets")
+    assert labels.read_claim_volume(made) is None
+    assert {key.removeprefix("dev.minisets."): value for key, value in made.items()} == {
+        "cluster": "minisets",
+        "kind": "snapshot",
+        "layout": "1",
+        "namespace": "shop",
+        "snapshot": "one",
+        "snapshot-content": "c",
+        "snapshot-group": "g",
+        "snapshot-group-size": "3",
+        "claim": "www-web-0",
+        "capacity": "1Gi",
+        "taken": "2026-11-29T12:00:00Z",
+        "reclaim": "Retain",
+        "storage-class": "standard",
+    }

@@ -13,6 +13,7 @@ from minisets.engine.names import (
     container_name,
     holder_name,
     pod_volume_name,
+    snapshot_volume_name,
     volume_name,
 )
 from minisets.errors import UsageError
@@ -178,3 +179,26 @@ def read_back(name: str) -> Parts:
         (words[0], words[1].removesuffix(".")) if len(words) == 3 else ("minisets", "default")
     )
     return Parts(cluster, namespace, words[-1], container, role, attempt, restart)
+
+
+@given(
+    st.lists(st.tuples(word, word, subdomain, st.integers(0, 3)), unique=True, min_size=2, max_size=4),
+    subdomain,
+    word,
+)
+@example([("minisets", "default", "a", 0), ("a", "v", "x", 0)], "a", "snapshot")
+def test_no_copys_name_is_anything_elses(
+    snapshots: list[tuple[str, str, str, int]], claim: str, volume: str
+) -> None:
+    made = [snapshot_volume_name(*each) for each in snapshots]
+    others = [
+        name
+        for cluster, namespace, snapshot, attempt in snapshots
+        for name in (
+            volume_name(cluster, namespace, snapshot, attempt),
+            volume_name(cluster, namespace, claim, attempt),
+            pod_volume_name(cluster, namespace, snapshot, volume, attempt),
+        )
+    ]
+    assert len(set(made)) == len(made)
+    assert set(made).isdisjoint(others)

@@ -256,7 +256,7 @@ def _other_group() -> int:
 )
 def test_wrong_usage_leaves_with_2(program: list[str], arguments: list[str]) -> None:
     result = _run(program, *arguments)
-    usage = "usage: pause | pause swap DIR NEW | pause own|match DIR GID\n"
+    usage = "usage: pause | pause swap DIR NEW | pause own|match DIR GID | pause copy FROM TO...\n"
     assert (result.returncode, result.stderr) == (2, usage)
 
 
@@ -274,6 +274,145 @@ def test_it_leaves_with_0_when_told_to_and_leaves_the_machines_own_file_alone(
         finally:
             process.kill()
     assert Path("/etc/resolv.conf").read_bytes() == before
+
+
+# --- copy ---
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A folder with some of all that a volume may hold."""
+    tree = tmp_path / "from"
+    (tree / "folder/empty").mkdir(parents=True)
+    (tree / "folder/file").write_bytes(b"content " * 40_000)
+    (tree / "folder/file").chmod(0o4751)
+    (tree / "folder/again").hardlink_to(tree / "folder/file")
+    (tree / "other name").hardlink_to(tree / "folder/file")
+    (tree / "nothing").touch()
+    (tree / "out").symlink_to("/etc/passwd")
+    (tree / "dangling").symlink_to("no/where")
+    (tree / "into").symlink_to("folder")
+    os.mkfifo(tree / "pipe")
+    for path in sorted(tree.rglob("*"), reverse=True):
+        os.utime(path, ns=(1_600_000_000_123_456_789, 1_500_000_000_987_654_321), follow_symlinks=False)
+    (tree / "folder").chmod(0o1777)
+    tree.chmod(0o2750)
+    os.utime(tree, ns=(1_600_000_000_000_000_001, 1_500_000_000_000_000_002))
+    return tree
+
+
+def _said(root: Path) -> dict[str, tuple[object, ...]]:
+    """Everything that `ls -lR` would say, and what is in the files."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in (root, *sorted(root.rglob("*"))):
+        status = path.lstat()
+        what: object = path.readlink() if path.is_symlink() else None
+        if path.is_file() and not path.is_symlink():
+            what = path.read_bytes()
+        links = status.st_nlink if path.is_file() else 1
+        owner = (status.st_uid, status.st_gid)
+        found[str(path.relative_to(root))] = (status.st_mode, *owner, links, status.st_mtime_ns, what)
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_copy_makes_the_same_tree(program: list[str], tree: Path, tmp_path: Path) -> None:
+    result = _run(program, "copy", tree, tmp_path / "to")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "320000\n", "")
+    assert _said(tmp_path / "to") == _said(tree)
+    names = [tmp_path / "to" / name for name in ("folder/file", "folder/again", "other name")]
+    assert len({path.stat().st_ino for path in names}) == 1
+    assert (tree / "dangling").is_symlink()  # links were neither followed nor taken away
+
+
+def test_copy_leaves_nothing_of_what_was_there_before(program: list[str], tree: Path, tmp_path: Path) -> None:
+    old = tmp_path / "to"
+    (old / "folder/empty").mkdir(parents=True)
+    (old / "folder/empty/old").write_text("old")
+    (old / "folder/file").symlink_to(tree / "nothing")
+    (old / "into").mkdir()
+    assert _run(program, "copy", tree, old).returncode == 0
+    assert _said(old) == _said(tree)
+    assert (tree / "nothing").read_bytes() == b""
+
+
+def test_copy_keeps_holes(program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    with (tmp_path / "from/sparse").open("wb") as file:
+        file.seek(5 << 20)
+        file.write(b"x" * 5000)
+        file.truncate(9 << 20)
+    assert _run(program, "copy", tmp_path / "from", tmp_path / "to").returncode == 0
+    copy = tmp_path / "to/sparse"
+    assert copy.read_bytes() == (tmp_path / "from/sparse").read_bytes()
+    assert copy.stat().st_blocks <= (tmp_path / "from/sparse").stat().st_blocks + 8
+
+
+def test_copy_keeps_extended_attributes_and_forgets_those_before(program: list[str], tmp_path: Path) -> None:
+    source, target = tmp_path / "from", tmp_path / "to"
+    source.mkdir()
+    target.mkdir()
+    (source / "file").touch()
+    try:
+        os.setxattr(source / "file", "user.a", b"\0 1")
+        os.setxattr(source, "user.b", b"2")
+        os.setxattr(target, "user.old", b"3")
+    except OSError as error:
+        pytest.skip(f"no attributes on this file system: {error}")
+    assert _run(program, "copy", source, target).returncode == 0
+    assert os.getxattr(target / "file", "user.a") == b"\0 1"
+    assert [name for name in os.listxattr(target) if name.startswith("user.")] == ["user.b"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_copy_keeps_owners(program: list[str], tree: Path, tmp_path: Path) -> None:
+    os.chown(tree / "folder", 1234, 5678)
+    os.chown(tree / "folder/file", 12, 34)
+    (tree / "folder/file").chmod(0o6751)
+    os.chown(tree / "out", 56, 78, follow_symlinks=False)
+    assert _run(program, "copy", tree, tmp_path / "to").returncode == 0
+    assert _said(tmp_path / "to") == _said(tree)
+
+
+def test_a_copy_that_was_killed_is_marked_and_made_anew(
+    program: list[str], tree: Path, tmp_path: Path
+) -> None:
+    limited = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *program]  # the kernel kills who writes more
+    assert _run(limited, "copy", tree, tmp_path / "to").returncode != 0
+    mark = tmp_path / "to/.minisets-copy"
+    assert mark.is_dir()
+    (mark / "left").write_text("by the one that was killed")
+    assert _run(program, "copy", tree, tmp_path / "to").returncode == 0
+    assert _said(tmp_path / "to") == _said(tree)
+
+
+def test_a_mark_in_what_is_copied_is_not_copied(program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "from/.minisets-copy").mkdir(parents=True)
+    (tmp_path / "from/below/.minisets-copy").mkdir(parents=True)
+    assert _run(program, "copy", tmp_path / "from", tmp_path / "to").returncode == 0
+    assert _names(tmp_path / "to") == ["below"]
+    assert _names(tmp_path / "to/below") == [".minisets-copy"]
+
+
+def test_copy_takes_several_pairs_one_after_the_other(program: list[str], tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small/a").write_text("abc")
+    result = _run(program, "copy", tree, tmp_path / "x", tmp_path / "small", tmp_path / "y")
+    assert result.stdout == "320000\n3\n"
+    assert (tmp_path / "y/a").read_text() == "abc"
+
+
+def test_copy_says_what_is_missing_and_touches_nothing(program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to/kept").touch()
+    missing = _run(program, "copy", tmp_path / "no", tmp_path / "to")
+    assert (missing.returncode, missing.stderr) == (1, f"pause: cannot open {tmp_path / 'no'}: error 2\n")
+    assert _names(tmp_path / "to") == ["kept"]
+    assert _run(program, "copy", tmp_path).returncode == 2
+    assert _run(program, "copy", tmp_path, tmp_path, tmp_path).returncode == 2
 
 
 # --- as process 1 of namespaces ---

@@ -39,6 +39,22 @@ def test_a_pod_that_is_done_takes_its_sidecars_along(world: World) -> None:
     assert [one["terminated"]["exitCode"] for one in ended] == [0, 137]
 
 
+@pytest.mark.parametrize("grace", [0, 30])
+def test_whom_a_person_paused_is_let_go_on_before_it_is_ended(
+    world: World, kubelet: Kubelet, grace: int
+) -> None:
+    world.create_pod()
+    world.wait_ready()
+    until(kubelet.is_idle, "the kubelet to be quiet: it sees the pause then", SOON)
+    paused = world.container("web-0").id
+    world.engine.pause_container(paused)
+    told = world.engine.events({})
+    world.delete_pod(grace=timedelta(seconds=grace))
+    until(lambda: world.names() == [], "all to be removed", SOON)
+    told.end()
+    assert [event.action for event in told if event.id == paused] == ["unpause", "die", "destroy"]
+
+
 @pytest.mark.usefixtures("kubelet")
 def test_a_sidecar_that_is_sick_is_restarted_and_its_events_name_it(world: World, commands: Commands) -> None:
     """A-113, A-120."""

@@ -24,6 +24,7 @@ class DyingEngine:
     def __init__(self, world: World, calls: int) -> None:
         self._engine = world.engine
         self._left = calls
+        self.execs = world.engine.execs
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._engine, name)

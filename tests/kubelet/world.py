@@ -24,6 +24,7 @@ from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
+from minisets.kubelet.snapshots.pauses import Pauses
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_true, status_of
 from minisets.registry.events import Recorder
@@ -81,7 +82,8 @@ class World:
         Node(self.registry, self.clock, self.settings).register(self.engine.info())
         recorder = Recorder(self.registry, self.clock, "kubelet")
         lane = Lane("tests", 1)
-        probes = Probes(used, lane, self.clock, recorder, lambda _: None)
+        pauses = Pauses()
+        probes = Probes(used, lane, self.clock, recorder, lambda _: None, pauses)
         memory = Memory(self.clock)
         parts = Parts(
             store=self.store,
@@ -94,6 +96,7 @@ class World:
             sandbox_image=SandboxImage(used),
             memory=memory,
             hooks=Hooks(used, lane, memory, recorder, lambda _: None),
+            pauses=pauses,
             dns="10.97.0.1",
         )
         return Pods(parts, self.clock, probes, host_address(self.settings), lambda _: None)

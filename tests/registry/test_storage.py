@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from minisets.clock import FakeClock
-from minisets.errors import Forbidden
+from minisets.errors import Forbidden, Invalid
 from minisets.objects.kinds import Ref
 from minisets.registry.options import Patch
 from minisets.registry.registry import Registry
@@ -116,3 +116,40 @@ def test_a_claim_grows_only_where_its_class_lets_it(registry: Registry, *, may_g
             Forbidden, match='"www-web-0" is forbidden: only dynamically provisioned pvc can be'
         ):
             registry.patch(CLAIM, grow)
+
+
+SOURCE = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "one"}
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "ref"),
+    [
+        ({"dataSource": SOURCE}, SOURCE, SOURCE),
+        ({"dataSourceRef": SOURCE}, SOURCE, SOURCE),
+        ({"dataSourceRef": {**SOURCE, "namespace": "far"}}, None, {**SOURCE, "namespace": "far"}),
+        ({}, None, None),
+    ],
+)
+def test_a_claims_source_is_said_in_both_fields(
+    registry: Registry, given: dict[str, Any], source: Any, ref: Any
+) -> None:
+    found = registry.create("PersistentVolumeClaim", "default", claim(**given)).object["spec"]
+    assert (found.get("dataSource"), found.get("dataSourceRef")) == (source, ref)
+
+
+def test_a_snapshot_is_written_as_a_custom_resource(registry: Registry) -> None:
+    """Its status is not the creator's; an update names a version; a new class is a new generation."""
+    body: dict[str, Any] = {
+        "spec": {"source": {"persistentVolumeClaimName": "a"}},
+        "status": {"readyToUse": True},
+    }
+    made = registry.create("VolumeSnapshot", "default", {"metadata": {"name": "one"}, **body}).object
+    assert ("status" in made, metadata(made)["generation"]) == (False, 1)
+    ref = Ref("VolumeSnapshot", "default", "one")
+    told = registry.change(ref, lambda it: {**it, "status": body["status"]}, subresource="status")
+    assert metadata(told)["generation"] == 1
+    spec = {**body["spec"], "volumeSnapshotClassName": "c"}
+    changed = registry.change(ref, lambda it: {**it, "spec": spec})
+    assert (metadata(changed)["generation"], changed["status"]) == (2, body["status"])
+    with pytest.raises(Invalid, match="must be specified for an update"):
+        registry.update(ref, {"metadata": {"name": "one"}, "spec": spec})

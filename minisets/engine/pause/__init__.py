@@ -9,6 +9,10 @@ Decided 2026-11-25: one machine builds both binaries, the other architecture's b
 tests it under qemu; pause-arm64 is aligned for 64 KiB pages. By hand, once, an arm64 kernel ran it as /init.
 Decided 2026-11-25: `swap` also links what is new and removes what is stale, and `own`/`match` give a folder
 to a group: one exec each, no shell. What may not be given keeps its owner, as upstream.
+Decided 2026-11-29: `copy` fills a folder with what another holds (owners, modes, times, attributes, links,
+holes, special files), shared by reflink where the file system has it, and marked until it is whole. Rejected:
+`cp` of an image (a registry for a snapshot), the engine's archives (each byte through two processes; neither
+holes nor attributes survive).
 """
 
 from importlib.resources import files

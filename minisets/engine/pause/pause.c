@@ -8,6 +8,9 @@
  *                       NEW, and loses the links that lead nowhere and what ..data pointed at before
  *   pause own DIR GID   gives DIR and all that is in it to the group, which may then read and write it
  *   pause match DIR GID the same, unless DIR itself is so already
+ *   pause copy FROM TO [FROM TO]...
+ *                       makes the folder TO, if need be, hold what FROM holds and nothing else, and says how many bytes
+ *                       that is, a line each; while TO/.minisets-copy is there it does not hold all of it yet
  *
  * Exit codes: 0 done, 1 failed (said on stderr), 2 wrong usage.
  */
@@ -18,38 +21,47 @@
 
 typedef unsigned long size;
 
-enum { AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, O_WRONLY = 1, O_TRUNC = 01000, STDERR = 2 };
-enum { ENOENT = 2, EINTR = 4, EEXIST = 17, EISDIR = 21, ENAMETOOLONG = 36 };
-enum { S_IFMT = 0170000, S_IFDIR = 040000, S_IFLNK = 0120000, ALL_BITS = 07777 };
+enum { AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, STDOUT = 1, STDERR = 2 };
+enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, O_NONBLOCK = 04000 };
+enum { ENOENT = 2, EINTR = 4, EIO = 5, ENXIO = 6, EEXIST = 17, EISDIR = 21, ENAMETOOLONG = 36 };
+enum { S_IFMT = 0170000, S_IFREG = 0100000, S_IFDIR = 040000, S_IFLNK = 0120000, ALL_BITS = 07777 };
+enum { SEEK_SET = 0, SEEK_DATA = 3, SEEK_HOLE = 4, FICLONE = 0x40049409 };
 enum { GROUP_OF_FILE = 0660, GROUP_OF_FOLDER = 02770 };
 enum { SIGINT = 2, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0 };
 enum { PATH_SIZE = 4096 };
 
 #if defined(__x86_64__)
-enum { WRITE = 1, CLOSE = 3, RT_SIGACTION = 13, RT_SIGPROCMASK = 14, GETPID = 39, RT_SIGTIMEDWAIT = 128,
-       GETDENTS64 = 217, EXIT_GROUP = 231, OPENAT = 257, FCHOWNAT = 260, NEWFSTATAT = 262, UNLINKAT = 263,
-       RENAMEAT = 264, SYMLINKAT = 266, READLINKAT = 267, FCHMODAT = 268 };
+enum { READ = 0, WRITE = 1, CLOSE = 3, LSEEK = 8, RT_SIGACTION = 13, RT_SIGPROCMASK = 14, IOCTL = 16, GETPID = 39,
+       FTRUNCATE = 77, RT_SIGTIMEDWAIT = 128, FSETXATTR = 190, FGETXATTR = 193, FLISTXATTR = 196, FREMOVEXATTR = 199, GETDENTS64 = 217,
+       EXIT_GROUP = 231, OPENAT = 257, MKDIRAT = 258, MKNODAT = 259, FCHOWNAT = 260, NEWFSTATAT = 262, UNLINKAT = 263,
+       RENAMEAT = 264, LINKAT = 265, SYMLINKAT = 266, READLINKAT = 267, FCHMODAT = 268, UTIMENSAT = 280, SYNCFS = 306,
+       COPY_FILE_RANGE = 326 };
 enum { O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000 };
-struct status { unsigned long before[3]; unsigned mode, owner, group, after[27]; };
+struct status { unsigned long device, inode, links; unsigned mode, owner, group, pad; unsigned long special; long bytes;
+                unsigned long block, blocks, accessed[2], changed[2], after[5]; };
 #else
-enum { UNLINKAT = 35, SYMLINKAT = 36, RENAMEAT = 38, FCHMODAT = 53, FCHOWNAT = 54, OPENAT = 56, CLOSE = 57,
-       GETDENTS64 = 61, WRITE = 64, READLINKAT = 78, NEWFSTATAT = 79, EXIT_GROUP = 94, RT_SIGACTION = 134,
-       RT_SIGPROCMASK = 135, RT_SIGTIMEDWAIT = 137, GETPID = 172 };
+enum { FSETXATTR = 7, FGETXATTR = 10, FLISTXATTR = 13, FREMOVEXATTR = 16, IOCTL = 29, MKNODAT = 33, MKDIRAT = 34, UNLINKAT = 35,
+       SYMLINKAT = 36, LINKAT = 37, RENAMEAT = 38, FTRUNCATE = 46, FCHMODAT = 53, FCHOWNAT = 54, OPENAT = 56, CLOSE = 57,
+       GETDENTS64 = 61, LSEEK = 62, READ = 63, WRITE = 64, READLINKAT = 78, NEWFSTATAT = 79, UTIMENSAT = 88,
+       EXIT_GROUP = 94, RT_SIGACTION = 134, RT_SIGPROCMASK = 135, RT_SIGTIMEDWAIT = 137, GETPID = 172, SYNCFS = 267,
+       COPY_FILE_RANGE = 285 };
 enum { O_DIRECTORY = 040000, O_NOFOLLOW = 0100000 };
-struct status { unsigned long before[2]; unsigned mode, links, owner, group, after[24]; };
+struct status { unsigned long device, inode; unsigned mode, links, owner, group; unsigned long special, pad; long bytes;
+                unsigned block, pad2; unsigned long blocks, accessed[2], changed[2], after[3]; };
 #endif
 
 /* ---- the kernel ---- */
 
-static long call5(long number, long a, long b, long c, long d, long e)
+static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
 #if defined(__x86_64__)
     long result;
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return result;
 #else
@@ -59,14 +71,20 @@ static long call5(long number, long a, long b, long c, long d, long e)
     register long x2 __asm__("x2") = c;
     register long x3 __asm__("x3") = d;
     register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
 #endif
 }
 
+static long call5(long number, long a, long b, long c, long d, long e)
+{
+    return call6(number, a, b, c, d, e, 0);
+}
+
 static long call(long number, long a, long b, long c, long d)
 {
-    return call5(number, a, b, c, d, 0);
+    return call6(number, a, b, c, d, 0, 0);
 }
 
 static void leave(int code) __attribute__((noreturn));
@@ -108,24 +126,28 @@ static long write_all(long file, const char *text)
     return 0;
 }
 
+/* The number as text, in a place that the next one takes. */
+static const char *decimal(unsigned long value)
+{
+    static char digits[24];
+    int at = sizeof digits - 1;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    return digits + at;
+}
+
 /* Says "pause: WHAT PATH: error N" and leaves with 1; N is the positive errno. */
 static void fail(const char *what, const char *path, long error) __attribute__((noreturn));
 static void fail(const char *what, const char *path, long error)
 {
-    char digits[8];
-    int at = sizeof digits - 1;
-    digits[at] = 0;
-    error = -error;
-    do {
-        digits[--at] = (char)('0' + error % 10);
-        error /= 10;
-    } while (error && at > 0);
     write_all(STDERR, "pause: ");
     write_all(STDERR, what);
     write_all(STDERR, " ");
     write_all(STDERR, path);
     write_all(STDERR, ": error ");
-    write_all(STDERR, digits + at);
+    write_all(STDERR, decimal((unsigned long)-error));
     write_all(STDERR, "\n");
     leave(1);
 }
@@ -327,6 +349,202 @@ static long number(const char *text)
     return n && !text[n] ? value : -1;
 }
 
+/* ---- pause copy ---- */
+
+/*
+ * The folder TO/.minisets-copy says that the copy is not whole, and in it lies a link to each file that has several
+ * names, called by its number, so that its next name becomes a link too. Nothing is looked up by a path, and no link
+ * is followed. The files must not change meanwhile.
+ */
+static const char mark[] = ".minisets-copy";
+static long marked;         /* TO/.minisets-copy */
+static long target_folder;  /* where the copies of the entries of the folder that is being read go */
+static int is_top;          /* whether that is TO itself */
+static unsigned long copied;
+static char block[1 << 17];
+
+static long must(long result, const char *what, const char *name)
+{
+    if (result < 0)
+        fail(what, name, result);
+    return result;
+}
+
+/* From where both are, up to the end. Copied by the kernel where it can, and shared where the file system does that. */
+static void copy_bytes(long from, long to, long start, long end, const char *name)
+{
+    long in = start, out = start, n, written, m;
+    while (in < end) {
+        n = call6(COPY_FILE_RANGE, from, (long)&in, to, (long)&out, end - in, 0);
+        if (n <= 0)
+            break;
+    }
+    must(call(LSEEK, from, in, SEEK_SET, 0), "cannot read", name);
+    must(call(LSEEK, to, in, SEEK_SET, 0), "cannot write", name);
+    for (; in < end; in += n) {
+        n = must(call(READ, from, (long)block, end - in < (long)sizeof block ? end - in : (long)sizeof block, 0),
+                 "cannot read", name);
+        if (n == 0)
+            fail("cannot read", name, -EIO); /* it became shorter */
+        for (written = 0; written < n; written += m)
+            m = must(call(WRITE, to, (long)block + written, n - written, 0), "cannot write", name);
+    }
+}
+
+static void copy_data(long from, long to, long bytes, const char *name)
+{
+    long start = 0, end;
+    if (call(IOCTL, to, FICLONE, from, 0) == 0)
+        return;
+    while (start < bytes) {
+        start = call(LSEEK, from, start, SEEK_DATA, 0);
+        if (start == -ENXIO)
+            break; /* a hole up to the end */
+        end = start < 0 ? bytes : call(LSEEK, from, start, SEEK_HOLE, 0);
+        if (start < 0)
+            start = 0; /* a file system that tells no holes */
+        if (end < 0 || end > bytes)
+            end = bytes;
+        copy_bytes(from, to, start, end, name);
+        start = end;
+    }
+    must(call(FTRUNCATE, to, bytes, 0, 0), "cannot write", name);
+}
+
+/* What may not be set stays away, as with `cp -a`: some file systems and user namespaces refuse. */
+static void copy_attributes(long from, long to)
+{
+    static char names[1 << 16], value[1 << 16];
+    long at, bytes, n = call(FLISTXATTR, from, (long)names, sizeof names, 0);
+    for (at = 0; at < n; at += (long)length(names + at) + 1) {
+        bytes = call(FGETXATTR, from, (long)(names + at), (long)value, sizeof value);
+        if (bytes >= 0)
+            call5(FSETXATTR, to, (long)(names + at), (long)value, bytes, 0);
+    }
+}
+
+/* Or what is made in the folder would inherit its old rules of access. */
+static void forget_attributes(long folder)
+{
+    static char names[1 << 16];
+    long at, n = call(FLISTXATTR, folder, (long)names, sizeof names, 0);
+    for (at = 0; at < n; at += (long)length(names + at) + 1)
+        call(FREMOVEXATTR, folder, (long)(names + at), 0, 0);
+}
+
+/* The owner before the attributes and the mode: a change of owner takes some of these away. The times last. */
+static void finish(long at, const char *name, const struct status *like, long from, long to)
+{
+    unsigned long times[4] = {like->accessed[0], like->accessed[1], like->changed[0], like->changed[1]};
+    must(call5(FCHOWNAT, at, (long)name, like->owner, like->group, AT_SYMLINK_NOFOLLOW), "cannot give away", name);
+    if (from >= 0)
+        copy_attributes(from, to);
+    if ((like->mode & S_IFMT) != S_IFLNK)
+        must(call(FCHMODAT, at, (long)name, like->mode & ALL_BITS, 0), "cannot set the mode of", name);
+    must(call(UTIMENSAT, at, (long)name, (long)times, AT_SYMLINK_NOFOLLOW), "cannot set the times of", name);
+}
+
+static void copy_entry(long at, const char *name);
+
+static void copy_folder(long at, const char *name, const struct status *like)
+{
+    long from, outer = target_folder;
+    int was_top = is_top;
+    must(call(MKDIRAT, outer, (long)name, 0700, 0), "cannot make", name);
+    from = must(open_folder(at, name), "cannot open", name);
+    target_folder = must(open_folder(outer, name), "cannot open", name);
+    is_top = 0;
+    each_entry(from, copy_entry);
+    finish(outer, name, like, from, target_folder);
+    call(CLOSE, target_folder, 0, 0, 0);
+    call(CLOSE, from, 0, 0, 0);
+    target_folder = outer;
+    is_top = was_top;
+}
+
+static void copy_file(long at, const char *name, const struct status *like)
+{
+    long from, to;
+    from = must(call(OPENAT, at, (long)name, O_NOFOLLOW | O_NONBLOCK, 0), "cannot open", name);
+    to = must(call(OPENAT, target_folder, (long)name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600), "cannot make", name);
+    copy_data(from, to, like->bytes, name);
+    copied += (unsigned long)like->bytes;
+    finish(target_folder, name, like, from, to);
+    call(CLOSE, to, 0, 0, 0);
+    call(CLOSE, from, 0, 0, 0);
+}
+
+static void copy_link(long at, const char *name, const struct status *like)
+{
+    static char target[PATH_SIZE];
+    long n = must(call(READLINKAT, at, (long)name, (long)target, sizeof target - 1), "cannot read", name);
+    target[n] = 0;
+    must(call(SYMLINKAT, (long)target, target_folder, (long)name, 0), "cannot make", name);
+    finish(target_folder, name, like, -1, -1);
+}
+
+static void copy_entry(long at, const char *name)
+{
+    struct status like;
+    const char *number;
+    int has_names;
+    if (is_top && equal(name, mark))
+        return;
+    must(call(NEWFSTATAT, at, (long)name, (long)&like, AT_SYMLINK_NOFOLLOW), "cannot look at", name);
+    has_names = like.links > 1 && (like.mode & S_IFMT) != S_IFDIR;
+    number = decimal(like.inode);
+    if (has_names && call5(LINKAT, marked, (long)number, target_folder, (long)name, 0) == 0)
+        return;
+    if ((like.mode & S_IFMT) == S_IFDIR)
+        copy_folder(at, name, &like);
+    else if ((like.mode & S_IFMT) == S_IFREG)
+        copy_file(at, name, &like);
+    else if ((like.mode & S_IFMT) == S_IFLNK)
+        copy_link(at, name, &like);
+    else {
+        must(call(MKNODAT, target_folder, (long)name, like.mode, (long)like.special), "cannot make", name);
+        finish(target_folder, name, &like, -1, -1);
+    }
+    if (has_names)
+        must(call5(LINKAT, target_folder, (long)name, marked, (long)decimal(like.inode), 0), "cannot link", name);
+}
+
+static void remove_all_but_mark(long at, const char *name)
+{
+    if (!equal(name, mark))
+        remove_all(at, name);
+}
+
+static void copy(const char *source, const char *target)
+{
+    struct status like;
+    long from = must(open_folder(AT_FDCWD, source), "cannot open", source), result;
+    must(call(NEWFSTATAT, AT_FDCWD, (long)source, (long)&like, AT_SYMLINK_NOFOLLOW), "cannot look at", source);
+    result = call(MKDIRAT, AT_FDCWD, (long)target, 0700, 0);
+    if (result < 0 && result != -EEXIST)
+        fail("cannot make", target, result);
+    target_folder = must(open_folder(AT_FDCWD, target), "cannot open", target);
+    result = call(MKDIRAT, target_folder, (long)mark, 0700, 0);
+    if (result < 0 && result != -EEXIST)
+        fail("cannot make", mark, result);
+    marked = must(open_folder(target_folder, mark), "cannot open", mark);
+    each_entry(marked, remove_all); /* what a killed one left */
+    each_entry(target_folder, remove_all_but_mark);
+    forget_attributes(target_folder);
+    copied = 0;
+    is_top = 1;
+    each_entry(from, copy_entry);
+    must(call(SYNCFS, target_folder, 0, 0, 0), "cannot keep", target);
+    call(CLOSE, marked, 0, 0, 0);
+    remove_all(target_folder, mark);
+    finish(AT_FDCWD, target, &like, from, target_folder);
+    must(call(SYNCFS, target_folder, 0, 0, 0), "cannot keep", target);
+    call(CLOSE, target_folder, 0, 0, 0);
+    call(CLOSE, from, 0, 0, 0);
+    write_all(STDOUT, decimal(copied));
+    write_all(STDOUT, "\n");
+}
+
 /* ---- the way in: the kernel puts argc, argv, 0, environment, 0 on the stack ---- */
 
 __attribute__((used)) static void run(long *stack)
@@ -346,7 +564,13 @@ __attribute__((used)) static void run(long *stack)
             own(AT_FDCWD, arguments[2]);
         leave(0);
     }
-    write_all(STDERR, "usage: pause | pause swap DIR NEW | pause own|match DIR GID\n");
+    if (count >= 4 && count % 2 == 0 && equal(arguments[1], "copy")) {
+        long pair;
+        for (pair = 2; pair < count; pair += 2)
+            copy(arguments[pair], arguments[pair + 1]);
+        leave(0);
+    }
+    write_all(STDERR, "usage: pause | pause swap DIR NEW | pause own|match DIR GID | pause copy FROM TO...\n");
     leave(2);
 }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from minisets.engine.interface import Engine
     from minisets.kubelet.lanes import Lane
     from minisets.kubelet.observe import ObservedPod
+    from minisets.kubelet.snapshots.pauses import Pauses
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
 
@@ -36,12 +37,18 @@ Id = tuple[str, Kind]
 
 @dataclass
 class _Active:
-    """A probe that goes on. ticket: its one valid entry in the heap."""
+    """A probe that goes on. ticket: its one valid entry in the heap.
+
+    stood_still: how often its container had been paused by us when the last one began. is_spared: that was
+    paused, too, so that a command of it that still runs says nothing.
+    """
 
     pod: Object
     target: Target
     ticket: int = -1
     is_running: bool = False
+    stood_still: int | None = 0
+    is_spared: bool = False
     overdue_at: timedelta | None = None
     closer: Callable[[], None] | None = None
     lingering: str = ""
@@ -59,8 +66,15 @@ class Probes:
     """`wake` is told the pod's key whenever a verdict flips."""
 
     def __init__(
-        self, engine: Engine, lane: Lane, clock: Clock, recorder: Recorder, wake: Callable[[str], None]
+        self,
+        engine: Engine,
+        lane: Lane,
+        clock: Clock,
+        recorder: Recorder,
+        wake: Callable[[str], None],
+        pauses: Pauses,
     ) -> None:
+        self._pauses = pauses
         self._engine = engine
         self._lane = lane
         self._clock = clock
@@ -167,6 +181,10 @@ class Probes:
         self._schedule(key, active.target.period)
         if active.is_running or not self._watched[key[0]].record.is_due(key[1]):
             return
+        stood_still = self._pauses.times(key[0])
+        if stood_still is None:
+            return  # Why: it would fail, and the container be ended for it
+        active.stood_still = stood_still
         active.is_running = True
         active.overdue_at = now + active.target.timeout
         self._lane.submit(lambda: self._probe(key, active))
@@ -186,7 +204,8 @@ class Probes:
         if active.lingering:
             try:
                 if self._engine.inspect_exec(active.lingering).running:
-                    return Result(False, "the command of the last probe still runs", active.lingering)
+                    passed = None if active.is_spared else False
+                    return Result(passed, "the command of the last probe still runs", active.lingering)
             except EngineError as error:
                 return Result(None, str(error))
 
@@ -194,7 +213,10 @@ class Probes:
             with self._changed:
                 active.overdue_at = self._clock.elapsed() + active.target.timeout
                 active.closer = close
+                is_late = self._stopping
                 self._changed.notify_all()
+            if is_late:
+                close()
 
         return run(self._engine, active.target, on_closer)
 
@@ -203,6 +225,10 @@ class Probes:
             watched = self._watched.get(key[0])
             if watched is None or self._active.get(key) is not active or self._stopping:
                 return
+            if self._pauses.times(key[0]) != active.stood_still:
+                active.is_spared = True
+                return  # it says something of the pause only
+            active.is_spared = active.is_spared and bool(result.running)
             flipped = result.passed is not None and watched.record.tallies[key[1]].count(passed=result.passed)
             if flipped and key[1] == "startup" and result.passed:
                 for kind in KINDS:

@@ -192,7 +192,7 @@ class Mounting:
         exec_id = self._engine.create_exec(sandbox, spec)
         with closing(self._engine.start_exec(exec_id, spec)) as stream:
             said = b"".join(data for _, data in stream).decode(errors="replace").strip()
-        if said or self._engine.inspect_exec(exec_id).exit_code:
+        if self._engine.inspect_exec(exec_id).exit_code or said:
             raise EngineError(f"pause {' '.join(words)}: {said or 'failed'}")
 
     # --- what containers see of them ---

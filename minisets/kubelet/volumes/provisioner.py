@@ -26,6 +26,7 @@ from minisets.errors import (
     MinisetsError,
     NotFound,
 )
+from minisets.kubelet.snapshots.sources import NoSource, source_named
 from minisets.kubelet.volumes.classes import Refused, recipe
 from minisets.kubelet.volumes.holders import Holders
 from minisets.kubelet.volumes.persistent import (
@@ -52,20 +53,20 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.snapshots import SNAPSHOT, restored_from
+from minisets.objects.validation.resources import amount_of
 from minisets.registry.registry import DeleteOptions
 from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from minisets.clock import Clock
-    from minisets.engine.interface import Engine, Volume
+    from minisets.engine.interface import Volume
     from minisets.kubelet.images.sandbox_image import SandboxImage
+    from minisets.kubelet.snapshots.fills import Fills
+    from minisets.kubelet.snapshots.room import Room
     from minisets.objects.kinds import Object
-    from minisets.registry.events import Recorder
-    from minisets.registry.registry import Registry
-    from minisets.settings import Settings
-    from minisets.store.interface import Change, Store
+    from minisets.store.interface import Change
 
 RELIST = "*"
 RELIST_EVERY = timedelta(minutes=5)
@@ -85,34 +86,29 @@ class Provisioner:
     """The controller; keys are `str(Ref)` of claims and volumes, or RELIST: all that are in memory."""
 
     name = "provisioner"
-    kinds = ("StorageClass", "PersistentVolumeClaim", "PersistentVolume")
+    kinds = ("StorageClass", "PersistentVolumeClaim", "PersistentVolume", SNAPSHOT)
 
-    def __init__(
-        self,
-        store: Store,
-        registry: Registry,
-        engine: Engine,
-        recorder: Recorder,
-        settings: Settings,
-        image: SandboxImage,
-        clock: Clock,
-    ) -> None:
-        self._store = store
-        self._registry = registry
-        self._engine = engine
-        self._recorder = recorder
-        self._cluster = settings.cluster
-        self._holders = Holders(engine, image, settings.cluster)
-        self._resizing = Resizing(registry, engine, recorder, clock)
+    def __init__(self, room: Room, image: SandboxImage, fills: Fills, add: Callable[[str], None]) -> None:
+        """Add: looks at a claim again, of which a copy has been put in."""
+        self._fills = fills
+        self._add = add
+        self._store = room.store
+        self._registry = room.registry
+        self._engine = room.engine
+        self._recorder = room.recorder
+        self._cluster = room.settings.cluster
+        self._holders = Holders(room.engine, image, self._cluster)
+        self._resizing = Resizing(room.registry, room.engine, room.recorder, room.clock)
         self._failures: dict[str, int] = {}
 
     def keys(self, change: Change) -> Iterable[str]:
-        """What changed; of a class, the claims that wait for it to be another one."""
-        if change.ref.kind != "StorageClass":
+        """What changed; of a class or a snapshot, the claims that wait for it to be another one."""
+        if change.ref.kind not in ("StorageClass", SNAPSHOT):
             yield str(change.ref)
             return
-        for claim in self._store.list("PersistentVolumeClaim").items:
-            if is_asked_for(claim) and class_of(claim) == change.ref.name:
+        for claim in self._store.list("PersistentVolumeClaim", change.ref.namespace).items:
+            waits_for = class_of(claim) if change.ref.kind == "StorageClass" else restored_from(claim)
+            if is_asked_for(claim) and waits_for == change.ref.name:
                 yield str(ref_of(claim))
 
     def reconcile(self, key: str) -> timedelta | None:
@@ -154,6 +150,9 @@ class Provisioner:
             return None
         try:
             found = self._volume_for(claim, volume_name, storage_class)
+        except NoSource as error:
+            self._say_failed(claim, storage_class, error)
+            return LOOK_AGAIN
         except Refused as error:
             return self._failed(claim, storage_class, error)
         self._failures.pop(str(ref_of(claim)), None)
@@ -175,7 +174,10 @@ class Provisioner:
         """The Docker volume, held if it is in memory. Raises Refused, of which nothing is left."""
         if spec_of(claim).get("volumeMode") == "Block":
             raise Refused("minisets has no block devices: make another claim, of volumeMode Filesystem")
-        found = self._left_behind(claim) or self._new_volume(claim, volume_name, storage_class)
+        return self._filled(claim, self._left_behind(claim), volume_name, storage_class)
+
+    def _held(self, found: Volume | None) -> Volume | None:
+        """Why before it is filled: what no container has mounted any more is empty, if it is in memory."""
         if found is None or not found.is_in_memory:
             return found
         try:
@@ -189,10 +191,13 @@ class Provisioner:
             raise Refused(f"{error}; {_ANOTHER_CLASS}") from error
         return found
 
-    def _failed(self, claim: Object, storage_class: Object, error: Refused) -> timedelta:
-        """Kubernetes: sig-storage-lib-external-provisioner, which retries with back-off, for ever."""
+    def _say_failed(self, claim: Object, storage_class: Object, error: MinisetsError) -> None:
         said = f'failed to provision volume with StorageClass "{name_of(storage_class)}": {error}'
         self._recorder.record(claim, "Warning", "ProvisioningFailed", said)
+
+    def _failed(self, claim: Object, storage_class: Object, error: Refused) -> timedelta:
+        """Kubernetes: sig-storage-lib-external-provisioner, which retries with back-off, for ever."""
+        self._say_failed(claim, storage_class, error)
         key = str(ref_of(claim))
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
@@ -253,6 +258,34 @@ class Provisioner:
                 return found
             hint = f"see `docker plugin ls` for the drivers that the engine has; {_ANOTHER_CLASS}"
             raise Refused(f"{error}; {hint if spec.driver != LOCAL_DRIVER else _ANOTHER_CLASS}") from error
+
+    # --- a claim that begins with a copy ---
+
+    def _filled(
+        self, claim: Object, left: Volume | None, volume_name: str, storage_class: Object
+    ) -> Volume | None:
+        """The claim's volume, with what its snapshot holds; None while that is on its way.
+
+        Why anew for what is left of this very claim: no PV ever named it, so that nobody has written to it,
+        and who knows how far a killed kubelet came. An earlier claim's data stays as it is, if it is whole.
+        """
+        snapshot = restored_from(claim)
+        if not snapshot:
+            return self._held(left or self._new_volume(claim, volume_name, storage_class))
+        is_own = left is not None and left.labels.get(labels.CLAIM_UID) == uid_of(claim)
+        if left is not None and not is_own and not self._fills.is_unfinished(left.name):
+            return self._held(left)
+        source = source_named(self._store, namespace_of(claim), snapshot)
+        _refuse_too_small(claim, snapshot, source.size)
+        found = self._held(left or self._new_volume(claim, volume_name, storage_class))
+        if found is None:
+            return None
+        which = f"provision {uid_of(claim)} {source.handle}"
+        key = str(ref_of(claim))
+        outcome = self._fills.ask(which, source.handle, found.name, lambda: self._add(key))
+        if outcome is not None and outcome.failed:
+            raise NoSource(outcome.failed)
+        return None if outcome is None else found
 
     def _refuse(self, claim: Object, name: str) -> None:
         self._recorder.record(
@@ -353,3 +386,11 @@ def _preference(found: Volume, claim_uid: str) -> tuple[bool, str, str]:
         found.labels.get(labels.CLAIM_CREATED, ""),
         found.name,
     )
+
+
+def _refuse_too_small(claim: Object, snapshot: str, size: int) -> None:
+    """Kubernetes: external-provisioner getSnapshotSource."""
+    asked = int(amount_of(spec_of(claim)["resources"]["requests"]["storage"]) or 0)
+    if asked < size:
+        less = f"requested volume size {asked} is less than the size {size}"
+        raise NoSource(f"{less} for the source snapshot {snapshot}")

@@ -39,6 +39,14 @@ from minisets.objects.validation.scheduling import (
     check_priority_class_update,
 )
 from minisets.objects.validation.services import check_service, check_service_update
+from minisets.objects.validation.snapshots import (
+    check_content,
+    check_content_status,
+    check_content_update,
+    check_snapshot,
+    check_snapshot_class,
+    check_snapshot_update,
+)
 from minisets.objects.validation.statefulsets import (
     check_statefulset,
     check_statefulset_status,
@@ -181,4 +189,7 @@ _RULES = {
     "Service": _Rules(check_service, check_service_update),
     "StatefulSet": _Rules(check_statefulset, check_statefulset_update, check_statefulset_status),
     "StorageClass": _Rules(check_storage_class, check_storage_class_update),
+    "VolumeSnapshot": _Rules(check_snapshot, check_snapshot_update),
+    "VolumeSnapshotClass": _Rules(check_snapshot_class, lambda new, _: check_snapshot_class(new)),
+    "VolumeSnapshotContent": _Rules(check_content, check_content_update, check_content_status),
 }

@@ -20,6 +20,7 @@ from minisets.registry.strategies.namespaces import NamespaceStrategy
 from minisets.registry.strategies.nodes import NodeStrategy
 from minisets.registry.strategies.pods import PodStrategy
 from minisets.registry.strategies.services import ServiceStrategy
+from minisets.registry.strategies.snapshots import CustomStrategy
 from minisets.registry.strategies.storage import ClaimStrategy, VolumeStrategy
 from minisets.registry.strategies.workloads import EndpointSliceStrategy, StatefulSetStrategy
 
@@ -39,6 +40,9 @@ _SPECIAL: dict[str, type[Strategy]] = {
     "PriorityClass": PriorityClassStrategy,
     "Service": ServiceStrategy,
     "StatefulSet": StatefulSetStrategy,
+    "VolumeSnapshot": CustomStrategy,
+    "VolumeSnapshotClass": CustomStrategy,
+    "VolumeSnapshotContent": CustomStrategy,
 }
 _STRATEGIES = {kind.title: _SPECIAL.get(kind.title, Strategy)(kind) for kind in KINDS}
 

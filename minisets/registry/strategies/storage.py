@@ -7,7 +7,7 @@ Kubernetes: pkg/registry/core/persistentvolume{,claim}, plugin/pkg/admission/sto
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, meta, name_of, ref_of, spec_of, status_of, timestamp
@@ -38,6 +38,7 @@ class ClaimStrategy(Strategy):
     def prepare_create(self, obj: Object, context: Context) -> None:
         """A claim that names no class gets the default one (A-139); `""` names none on purpose."""
         super().prepare_create(obj, context)
+        _say_source_twice(obj["spec"])
         if obj["spec"].get("storageClassName") is None and CLASS_BY_ANNOTATION not in annotations_of(obj):
             chosen = default_class(context.reader)
             if chosen is not None:
@@ -66,6 +67,15 @@ class VolumeStrategy(Strategy):
         super().prepare_status_update(new, old, context)
         if status_of(new).get("phase") != status_of(old).get("phase"):
             new["status"] = {**status_of(new), "lastPhaseTransitionTime": timestamp(context.now)}
+
+
+def _say_source_twice(spec: dict[str, Any]) -> None:
+    """`dataSource` and `dataSourceRef` say the same. Kubernetes: pvcutil.NormalizeDataSources."""
+    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and not ref:
+        spec["dataSourceRef"] = dict(source)
+    elif ref and not source and not ref.get("namespace"):
+        spec["dataSource"] = dict(ref)
 
 
 def _size(claim: Object) -> Decimal:

@@ -1,24 +1,35 @@
 """A provisioner that a test turns by hand, classes, and claims that the controller handed to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minisets.kubelet.images.sandbox_image import SandboxImage
+from minisets.kubelet.lanes import Lane
+from minisets.kubelet.snapshots.copying import Copier
+from minisets.kubelet.snapshots.fills import Fills
+from minisets.kubelet.snapshots.room import Room
 from minisets.kubelet.volumes.provisioner import Provisioner
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import name_of, uid_of
 from minisets.registry.events import Recorder
 from minisets.settings import PROVISIONER
-from tests.kubelet.world import World
+from tests.kubelet.world import SOON, World
 
 CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
 
 
-def provisioner_of(world: World) -> Provisioner:
+@contextmanager
+def provisioning(world: World) -> Iterator[Provisioner]:
     recorder = Recorder(world.registry, world.clock, PROVISIONER)
     image = SandboxImage(world.engine)
-    return Provisioner(
-        world.store, world.registry, world.engine, recorder, world.settings, image, world.clock
-    )
+    copier = Copier(world.engine, image, world.clock, world.settings.cluster)
+    lane = Lane("copies", 1)
+    fills = Fills(world.engine, copier, lane, world.settings.cluster)
+    room = Room(world.store, world.registry, world.engine, recorder, world.clock, world.settings)
+    yield Provisioner(room, image, fills, lambda _: None)
+    copier.stop()
+    assert lane.stop(SOON)
 
 
 def make_class(world: World, name: str, provisioner: str = PROVISIONER, **parts: Any) -> None:

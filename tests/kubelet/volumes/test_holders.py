@@ -1,5 +1,6 @@
 """Volumes in memory, and what keeps them mounted."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from tests.kubelet.volumes.provisioning import (
     asked,
     bind,
     make_class,
-    provisioner_of,
+    provisioning,
     the_volume,
 )
 from tests.kubelet.world import SOON, World
@@ -27,9 +28,10 @@ HOLDER = "www-web-0_holder"
 
 
 @pytest.fixture
-def provisioner(world: World) -> Provisioner:
+def provisioner(world: World) -> Iterator[Provisioner]:
     make_class(world, "memory", TMPFS)
-    return provisioner_of(world)
+    with provisioning(world) as made:
+        yield made
 
 
 def provisioned(world: World, provisioner: Provisioner) -> Object:

@@ -1,5 +1,6 @@
 """Claims that ask for more."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.kubelet.volumes.provisioning import (
     asked,
     bind,
     make_class,
-    provisioner_of,
+    provisioning,
     the_claim,
     the_volume,
 )
@@ -23,8 +24,9 @@ from tests.kubelet.world import World
 
 
 @pytest.fixture
-def provisioner(world: World) -> Provisioner:
-    return provisioner_of(world)
+def provisioner(world: World) -> Iterator[Provisioner]:
+    with provisioning(world) as made:
+        yield made
 
 
 def bound(world: World, provisioner: Provisioner, of: str = "", **parts: Any) -> Object:
