@@ -20,6 +20,8 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uid>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<time>"),
     (re.compile(r"\b\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} UTC"), "<time>"),
+    (re.compile(r"(?<=Resource Version:)( +)\d+"), r"\1<version>"),
     (re.compile(r"https://127\.0\.0\.1:\d+"), "https://<server>"),
     (re.compile(r'(?<=resourceVersion: ")\d+'), "<version>"),
     (re.compile(r'(?<="resourceVersion": ")\d+'), "<version>"),
