@@ -43,25 +43,23 @@ class Holders:
         """
         refused: MinisetsError | None = None
         for attempt in range(_NAMES_TRIED):
-            if self._is_left_running(volume):
+            if self._one_runs(volume):
                 return
             try:
                 spec = self._spec(names.holder_name(volume, attempt), volume)
                 self._engine.start_container(self._engine.create_container(spec))
             except (EngineConflict, EngineNotFound) as error:
                 refused = error
-            else:
-                return
         raise MinisetsError(f"no holder of the Docker volume {volume} can be made: {refused}") from refused
 
-    def _is_left_running(self, volume: str) -> bool:
-        """Whether one runs; those that do not are removed."""
+    def _one_runs(self, volume: str) -> bool:
+        """Whether one does; the others are removed. Two made at the same time agree on which one stays."""
         found = self._of(volume)
-        if any(one.state in _UP for one in found):
-            return True
+        running = sorted(one.id for one in found if one.state in _UP)
         for one in found:
-            self._engine.remove_container(one.id, force=True)
-        return False
+            if one.id not in running[:1]:
+                self._engine.remove_container(one.id, force=True)
+        return bool(running)
 
     def end(self, volume: str) -> None:
         """It goes, and with it, where no pod has the volume, what was in there."""

@@ -1,6 +1,7 @@
 """Volumes in memory, and what keeps them mounted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from minisets.engine import labels
 from minisets.engine.archives import archive, file
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineError
+from minisets.kubelet.images.sandbox_image import SandboxImage
+from minisets.kubelet.volumes.holders import Holders
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, RELIST, Provisioner
 from minisets.objects.kinds import Object
 from minisets.objects.metadata import ref_of
@@ -174,6 +177,15 @@ def test_a_holder_that_somebody_else_removes_before_it_runs_is_made_again(
     gone = EngineConflict("container 3294b8fa9f28: container is marked for removal and cannot be started")
     world.engine.fail_next("start_container", gone)
     provisioned(world, provisioner)
+    assert [world.container(name).state for name in world.names()] == ["running"]
+
+
+def test_of_two_that_were_made_at_the_same_time_one_stays(world: World, provisioner: Provisioner) -> None:
+    provisioned(world, provisioner)
+    spec = world.engine.spec_of(HOLDER)
+    world.engine.start_container(world.engine.create_container(replace(spec, name=f"{HOLDER}__1")))
+    assert len(world.names()) == 2
+    Holders(world.engine, SandboxImage(world.engine), "minisets").hold("www-web-0")
     assert [world.container(name).state for name in world.names()] == ["running"]
 
 
