@@ -20,6 +20,9 @@ TMPFS = "minisets.dev/tmpfs"
 """The provisioner of volumes in memory, each as large as its claim; PROVISIONER is who mounts them."""
 
 PROVISIONERS = (PROVISIONER, TMPFS)
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+"""Kubernetes: an annotation, on a PersistentVolume that nobody made by hand: the provisioner that did."""
+
 ADOPTED = "minisets.dev/adopted"
 """An annotation, on a PersistentVolume: the Docker volume, not ours, that a person takes in by it."""
 

@@ -20,7 +20,7 @@ RELEASE = "v1.37.0"
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # the kinds of this tree, also where the package is not installed
 
-from minisets.objects.kinds import ANSWERED, CONVERTED, KINDS  # noqa: E402 - needs the line above
+from minisets.objects.kinds import CONVERTED, SERVED  # noqa: E402 - needs the line above
 
 ALSO = (
     ("autoscaling", "v1", "Scale"),
@@ -79,8 +79,7 @@ def targets(schema: dict[str, Any]) -> list[str]:
 
 def reached(known: dict[str, Any]) -> list[str]:
     """Long names of all types that the served kinds reach, sorted."""
-    served = (*KINDS, *CONVERTED, *ANSWERED)
-    wanted = {(kind.group, kind.version, kind.title) for kind in served} | set(ALSO)
+    wanted = {(kind.group, kind.version, kind.title) for kind in SERVED} | set(ALSO)
     todo = [META + "ListMeta"]
     for name, schema in known.items():
         versions = schema.get("x-kubernetes-group-version-kind", [])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 CLUSTER_LABEL = "dev.minisets.cluster"
 
@@ -71,11 +71,9 @@ def of_ended_sessions(client: docker.DockerClient) -> list[Thing]:
 def remove(client: docker.DockerClient, things: Iterable[Thing]) -> None:
     for thing in things:
         if thing.is_paused:  # Why: Docker 20.10 may never answer the removal of a paused one.
-            with contextlib.suppress(NotFound, APIError):
+            with contextlib.suppress(APIError):
                 client.api.unpause(thing.id)
-        with contextlib.suppress(
-            NotFound, APIError
-        ):  # gone meanwhile, or in use by what is not ours to remove
+        with contextlib.suppress(APIError):  # gone meanwhile, or in use by what is not ours to remove
             if thing.kind == "container":
                 client.api.remove_container(thing.id, force=True, v=True)
             elif thing.kind == "network":

@@ -38,7 +38,8 @@ the engine only for `logs.py`, `streams.py` and `metrics.py`, by the container's
 #
 # 2026-11-29: Metrics are measured when somebody asks: one look at each container, and the first look of the
 # last minute to make a rate of. Rejected: a scraper, which would work while nobody looks; and waiting for
-# Docker's own second sample, a second for each container.
+# Docker's own second sample, a second for each container. Who asks waits among the streams: eight who asked
+# a hanging engine would have stopped every other request.
 #
 # 2026-11-29: Reviews and metrics are kinds that are asked and answered (`kinds.ANSWERED`); what they say of
 # rights is that there is one, a token's. Rejected: acting on roles, which would protect nothing from people

@@ -123,16 +123,19 @@ def of_certificate(certificate: Certificate, now: datetime) -> Identity | None:
     users = [value for key, value in subject if key == "commonName"]
     if not users or not users[-1]:
         return None
-    if not ssl.cert_time_to_seconds(told["notBefore"]) <= now.timestamp() <= _end_of(told):
+    begins, ends = (ssl.cert_time_to_seconds(told[field]) for field in ("notBefore", "notAfter"))
+    if not begins <= now.timestamp() <= ends:
         return None
     groups = tuple(value for key, value in subject if key == "organizationName")
-    known = {AUTHENTICATED, UNAUTHENTICATED} & set(groups)
     extra = ((CREDENTIAL_ID, (f"X509SHA256={digest_of(der).hex()}",)),)
-    return Identity(users[-1], groups if known else (*groups, AUTHENTICATED), extra=extra)
+    return Identity(users[-1], all_groups(users[-1], groups), extra=extra)
 
 
-def _end_of(told: Mapping[str, Any]) -> float:
-    return ssl.cert_time_to_seconds(told["notAfter"])
+def all_groups(name: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """With the one that says that somebody is authenticated, or that they are not."""
+    if {AUTHENTICATED, UNAUTHENTICATED} & set(given):
+        return given
+    return (*given, UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED)
 
 
 def certificate_of(request: web.BaseRequest) -> Certificate | None:

@@ -60,11 +60,6 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def is_json(content_type: str) -> bool:
-    """Whether a body of this type is read as JSON."""
-    return media_type(content_type) in _JSON
-
-
 def decoded(body: bytes, content_type: str) -> Any:
     """The value in the body; a body without a Content-Type is JSON (the Python client sends such)."""
     media = media_type(content_type)

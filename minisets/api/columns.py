@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minisets.api import event_cells, pod_cells
-from minisets.api.ages import since
 from minisets.api.column import AGE, NAME, Column, at, labels, wide
-from minisets.api.custom_columns import CUSTOM_COLUMNS
+from minisets.api.custom_columns import CUSTOM
 from minisets.api.kept_columns import KEPT
 from minisets.objects.metadata import (
     annotations_of,
@@ -43,7 +42,7 @@ _MODES = {
 
 def columns_of(title: str) -> tuple[Column, ...]:
     """The columns of a kind; name and age for one that has no printer."""
-    return _COLUMNS.get(title) or KEPT.get(title) or (NAME, AGE)
+    return _COLUMNS.get(title, (NAME, AGE))
 
 
 def _some(texts: Iterable[str], empty: str) -> str:
@@ -189,17 +188,6 @@ def _int_or_percent(field: str) -> Callable[[Object, datetime], str]:
     return lambda obj, _now: str(spec_of(obj).get(field, "N/A"))
 
 
-def _custom(heading: str, kind: str, path: str) -> Column:
-    """Kubernetes: apiextensions tableconvertor: a time is an age, what is not there has no text at all."""
-    found = at(*path.split("."), default=None)
-
-    def age(obj: Object, now: datetime) -> str | None:
-        stamp = found(obj, now)
-        return since(stamp, now) if stamp else None
-
-    return Column(heading, age if kind == "date" else found, kind)
-
-
 _VOLUME_CLASS = Column("VolumeAttributesClass", at("spec", "volumeAttributesClassName", default="<unset>"))
 _VOLUME_MODE = wide("VolumeMode", at("spec", "volumeMode", default="<unset>"))
 
@@ -327,5 +315,6 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("AllowVolumeExpansion", at("allowVolumeExpansion", default=False), type="boolean"),
         AGE,
     ),
-    **{title: (NAME, *(_custom(*column) for column in columns)) for title, columns in CUSTOM_COLUMNS.items()},
+    **KEPT,
+    **CUSTOM,
 }

@@ -7,6 +7,7 @@ Kubernetes: sigs.k8s.io/json `UnmarshalStrict`.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ class _Read(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs] if len(self) < len(pairs) else []
-        self.twice = sorted({name for name in names if names.count(name) > 1})
+        times = Counter(name for name, _ in pairs) if len(self) < len(pairs) else Counter[str]()
+        self.twice = {name for name, count in times.items() if count > 1}
 
 
 def duplicates(body: bytes) -> tuple[str, ...]:

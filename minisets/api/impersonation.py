@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from minisets.api.auth import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, Identity
+from minisets.api.auth import AUTHENTICATED, Identity, all_groups
 from minisets.errors import BadRequest, Forbidden
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def impersonated(identity: Identity, headers: CIMultiDictProxy[str], method: str
 
 
 def _groups_of(name: str, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Kubernetes: a service account's are known; everybody is authenticated, or said not to be."""
+    """Kubernetes: a service account's are known."""
     if not given and (account := _ACCOUNT.fullmatch(name)):
         given = ("system:serviceaccounts", f"system:serviceaccounts:{account[1]}")
-    if {AUTHENTICATED, UNAUTHENTICATED} & set(given):
-        return given
-    return (*given, UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED)
+    return all_groups(name, given)

@@ -30,12 +30,11 @@ def _pod_selector(obj: Object, _now: datetime) -> str:
 
 def _reference(*path: str) -> Callable[[Object, datetime], str]:
     """`ClusterRole/view`, `StatefulSet/web`."""
+    found = at(*path, default={})
 
-    def cell(obj: Object, _now: datetime) -> str:
-        found: Any = obj
-        for step in path:
-            found = found.get(step) or {}
-        return f"{found.get('kind', '')}/{found.get('name', '')}"
+    def cell(obj: Object, now: datetime) -> str:
+        told = found(obj, now)
+        return f"{told.get('kind', '')}/{told.get('name', '')}"
 
     return cell
 

@@ -1,6 +1,7 @@
 """Where blocking calls run, so that the event loop never waits.
 
-A few threads for short calls; streams, which may hold a thread for hours, have a lane of their own.
+A few threads for short calls; streams, which may hold a thread for hours, have a lane of their own, in which
+metrics wait, too.
 
     thread (blocking iterator) --Pipe: bounded, in batches--> event loop --> client
 """
@@ -70,7 +71,8 @@ class Lanes:
         """Hold one of the places for streams; TooManyRequests when all are taken. On the loop only."""
         if not self._free:
             raise TooManyRequests(
-                f"all {STREAMS} streams (logs, exec) of this server are in use: end one, then try again",
+                f"all {STREAMS} streams (logs, exec, metrics) of this server are in use: "
+                "end one, then try again",
                 retry_after=1,
             )
         self._free -= 1

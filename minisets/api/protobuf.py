@@ -73,7 +73,7 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
         1: ("metadata", "@ObjectMeta"),
         2: ("secrets", "[]@ObjectReference"),
         3: ("imagePullSecrets", "[]@LocalObjectReference"),
-        4: ("automountServiceAccountToken", "bool"),
+        4: ("automountServiceAccountToken", "bool pointer"),
     },
     "ObjectReference": {
         1: ("kind", "text"),
@@ -102,7 +102,7 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
         17: ("ipFamilyPolicy", "text"),
         18: ("clusterIPs", "[]text"),
         19: ("ipFamilies", "[]text"),
-        20: ("allocateLoadBalancerNodePorts", "bool"),
+        20: ("allocateLoadBalancerNodePorts", "bool pointer"),
         21: ("loadBalancerClass", "text"),
         22: ("internalTrafficPolicy", "text"),
         23: ("trafficDistribution", "text"),
@@ -118,7 +118,7 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "PodDisruptionBudget": {1: ("metadata", "@ObjectMeta"), 2: ("spec", "@PodDisruptionBudgetSpec")},
     "PodDisruptionBudgetSpec": {
         1: ("minAvailable", "int-or-text pointer"),
-        2: ("selector", "@LabelSelector"),
+        2: ("selector", "@LabelSelector pointer"),
         3: ("maxUnavailable", "int-or-text pointer"),
         4: ("unhealthyPodEvictionPolicy", "text"),
     },
@@ -128,7 +128,7 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "DeleteOptions": {
         1: ("gracePeriodSeconds", "int pointer"),
         2: ("preconditions", "@Preconditions"),
-        3: ("orphanDependents", "bool"),
+        3: ("orphanDependents", "bool pointer"),
         4: ("propagationPolicy", "text"),
         5: ("dryRun", "[]text"),
     },

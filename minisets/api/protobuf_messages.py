@@ -60,10 +60,6 @@ ACCESS: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "TokenReviewSpec": {1: ("token", "text"), 2: ("audiences", "[]text")},
 }
 
-_CROSS_VERSION = {1: ("kind", "text"), 2: ("name", "text"), 3: ("apiVersion", "text")}
-_EVENT_SERIES = {1: ("count", "int"), 2: ("lastObservedTime", "micro-time")}
-_TARGET, _RULES = "@MetricTarget", "@HPAScalingRules"
-
 KEPT: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "HorizontalPodAutoscaler": {**_META, 2: ("spec", "@HorizontalPodAutoscalerSpec.v1")},
     "HorizontalPodAutoscalerSpec.v1": {
@@ -80,7 +76,7 @@ KEPT: Mapping[str, Mapping[int, tuple[str, str]]] = {
         4: ("metrics", "[]@MetricSpec"),
         5: ("behavior", "@HorizontalPodAutoscalerBehavior"),
     },
-    "CrossVersionObjectReference": _CROSS_VERSION,
+    "CrossVersionObjectReference": {1: ("kind", "text"), 2: ("name", "text"), 3: ("apiVersion", "text")},
     "HorizontalPodAutoscalerBehavior": {
         1: ("scaleUp", "@HPAScalingRules"),
         2: ("scaleDown", "@HPAScalingRules"),
@@ -102,14 +98,14 @@ KEPT: Mapping[str, Mapping[int, tuple[str, str]]] = {
     },
     "ObjectMetricSource": {
         1: ("describedObject", "@CrossVersionObjectReference"),
-        2: ("target", _TARGET),
+        2: ("target", "@MetricTarget"),
         3: ("metric", "@MetricIdentifier"),
     },
-    "PodsMetricSource": {1: ("metric", "@MetricIdentifier"), 2: ("target", _TARGET)},
-    "ResourceMetricSource": {1: ("name", "text"), 2: ("target", _TARGET)},
+    "PodsMetricSource": {1: ("metric", "@MetricIdentifier"), 2: ("target", "@MetricTarget")},
+    "ResourceMetricSource": {1: ("name", "text"), 2: ("target", "@MetricTarget")},
     "ContainerResourceMetricSource": {
         1: ("name", "text"),
-        2: ("target", _TARGET),
+        2: ("target", "@MetricTarget"),
         3: ("container", "text"),
     },
     "MetricIdentifier": {1: ("name", "text"), 2: ("selector", "@LabelSelector")},
@@ -183,7 +179,7 @@ KEPT: Mapping[str, Mapping[int, tuple[str, str]]] = {
         15: ("deprecatedCount", "int"),
     },
     "EventSource": {1: ("component", "text"), 2: ("host", "text")},
-    "EventSeries": _EVENT_SERIES,
+    "EventSeries": {1: ("count", "int"), 2: ("lastObservedTime", "micro-time")},
 }
 
 BODIES = (

@@ -1,6 +1,6 @@
 """What a URL means: which kind, namespace, object and subresource a path names. Pure.
 
-The routes follow from `objects/kinds.py`; nothing else declares one. Leaves acting to `app.py`,
+The routes follow from `objects/kinds.py`; nothing else declares one. Leaves acting to `entrance.py`,
 and whether a verb is served to the kind's own facts.
 Kubernetes: apiserver pkg/endpoints/request/requestinfo.go.
 """

@@ -1,6 +1,6 @@
 """Objects as the Tables that `kubectl get` prints, and as bare metadata. Pure.
 
-Leaves which columns there are to `columns.py` and when a client wants a Table to `accepting.py`.
+Leaves which columns there are to `columns.py` and when a client wants a Table to `representing.py`.
 Kubernetes: apiserver pkg/endpoints/handlers/response.go `asTable`.
 """
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from minisets.api import bodies, paging, queries, tables
+from minisets.api import bodies, paging, queries
 from minisets.api.auth import NOBODY, Identity
 from minisets.api.duplicates import duplicates
 from minisets.api.failures import NO_SUCH_METHOD, success
@@ -85,9 +85,10 @@ class Call:
         return self.headers.get("User-Agent", "")
 
     def representation(self) -> Representation:
-        """The form in which the client wants objects."""
+        """The form in which the client wants what travels: the kind's objects, or a scale."""
         accept, include = self.headers.get("Accept", ""), self.query.text("includeObject")
-        return Representation.of(self.target.kind, accept, include)
+        shown = _SCALE if self.target.subresource == "scale" else self.target.kind
+        return Representation.of(shown, accept, include)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class Verbs:
     def _answer(self, call: Call) -> Answer:
         match verb_of(call), call.target.subresource:
             case "get", "scale":
-                return Answer(self._scale(call, self._registry.scale(call.ref)))
+                return Answer(self._shown(call, self._registry.scale(call.ref)))
             case "get" | "list", _ if is_answered(call.target.kind.title):
                 return self._measure(call)
             case "get", _:
@@ -176,7 +177,7 @@ class Verbs:
         found = self._store.get(call.ref)
         if found is None:
             raise refusals.not_found(call.ref)
-        return Answer(encoded(call.representation().object(found, self._clock.now())))
+        return Answer(self._shown(call, found))
 
     def _list(self, call: Call) -> Answer:
         title = call.target.kind.title
@@ -186,12 +187,12 @@ class Verbs:
 
     def _measure(self, call: Call) -> Answer:
         """Metrics: of what is asked for and is running now."""
-        title, shown, now = call.target.kind.title, call.representation(), self._clock.now()
+        title = call.target.kind.title
         if call.target.name:
-            return Answer(encoded(shown.object(self._metrics.one(title, call.ref), now)))
+            return Answer(self._shown(call, self._metrics.one(title, call.ref)))
         options = queries.list_options(call.query, call.target.kind, watch=False)
         found = self._metrics.listing(title, call.target.namespace, options.filter.matches)
-        return Answer(shown.listing(found, {}, now))
+        return Answer(call.representation().listing(found, {}, self._clock.now()))
 
     def _create(self, call: Call) -> Answer:
         options = queries.write_options(call.query, "CreateOptions", call.agent)
@@ -221,8 +222,9 @@ class Verbs:
             return self._apply(call)
         options = queries.patch_options(call.query, call.agent)
         sub, spoken = call.target.subresource, call.target.kind
-        patch = _patch_in(call, media)
-        return self._written(call, self._registry.patch(call.ref, patch, options, sub, spoken))
+        patch, twice = _patch_in(call, media), _given_twice(call, options)
+        outcome = self._registry.patch(call.ref, patch, options, sub, spoken)
+        return self._written(call, outcome, warnings=twice)
 
     def _apply(self, call: Call) -> Answer:
         options = queries.apply_options(call.query)
@@ -234,17 +236,10 @@ class Verbs:
     def _written(
         self, call: Call, outcome: Outcome, code: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()
     ) -> Answer:
-        warned = (*warnings, *outcome.warnings)
-        if call.target.subresource == "scale":
-            return Answer(self._scale(call, outcome.object), code, warned)
-        shown = call.representation().object(outcome.object, self._clock.now())
-        return Answer(encoded(shown), code, warned)
+        return Answer(self._shown(call, outcome.object), code, (*warnings, *outcome.warnings))
 
-    def _scale(self, call: Call, scale: Object) -> bytes:
-        wanted = call.representation()
-        if wanted.form != "Table":
-            return encoded(scale)
-        return encoded(tables.table_of(_SCALE, scale, wanted.include, self._clock.now()))
+    def _shown(self, call: Call, obj: Object) -> bytes:
+        return encoded(call.representation().object(obj, self._clock.now()))
 
     def _bind(self, call: Call) -> Answer:
         body = bodies.decoded(call.body, call.content_type)
@@ -293,16 +288,12 @@ def _deletion_in(call: Call) -> Object:
 
 def _given_twice(call: Call, options: WriteOptions) -> tuple[str, ...]:
     """Warnings of fields that stand twice in a JSON body; BadRequest where the writer wants Strict."""
-    if options.field_validation == "Ignore" or not bodies.is_json(call.content_type):
+    if options.field_validation == "Ignore":
         return ()
-    said = tuple(f'duplicate field "{path}"' for path in duplicates(call.body))
-    if said and options.field_validation == "Strict":
-        kind = call.target.kind
-        raise BadRequest(
-            f'{kind.title} in version "{kind.version}" cannot be handled as a {kind.title}: '
-            f"strict decoding error: {', '.join(said)}"
-        )
-    return said
+    found = [strictness.duplicate(path) for path in duplicates(call.body)]
+    if found and options.field_validation == "Strict":
+        raise strictness.refusal(call.target.kind, found)
+    return tuple(problem.message for problem in found)
 
 
 def _done(warnings: tuple[str, ...] = ()) -> Answer:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from minisets.cli.applying import Applier, word_for
+from minisets.cli.asking import ask
 from minisets.cli.files import opened
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.render import aligned
@@ -23,7 +24,7 @@ from minisets.cluster.engine import is_in_memory
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import EngineUnavailable, MinisetsError, NotFound
 from minisets.objects.metadata import annotations_of, key_of, name_of, ref_of, spec_of
-from minisets.settings import PROVISIONER
+from minisets.settings import PROVISIONED_BY, PROVISIONERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,13 +102,7 @@ def _needed(session: Session, client: ApiClient | None) -> ApiClient:
 
 def _ask(session: Session, names: tuple[str, ...]) -> None:
     what = f"the claims and volumes of {', '.join(names)}" if names else "all claims, volumes and state"
-    question = f'delete {what} in cluster "{session.cluster}"? The data is lost'
-    try:
-        agreed = click.confirm(question, default=False)
-    except click.Abort:
-        agreed = False
-    if not agreed:
-        raise MinisetsError("nothing was deleted: answer y, or use --yes")
+    ask(f'delete {what} in cluster "{session.cluster}"? The data is lost', "deleted")
 
 
 def _forget_the_context(session: Session) -> None:
@@ -226,12 +221,10 @@ def _delete_all_claims(session: Session, client: ApiClient, claims: Iterable[Obj
 
     What does not go in time is left to `removal`.
     """
-    from minisets.kubelet.volumes.persistent import PROVISIONED_BY  # noqa: PLC0415 - of no use elsewhere
-
     _delete(client, claims)
     for volume in client.select("PersistentVolume").items:
         with contextlib.suppress(NotFound):
-            if annotations_of(volume).get(PROVISIONED_BY) != PROVISIONER:
+            if annotations_of(volume).get(PROVISIONED_BY) not in PROVISIONERS:
                 client.delete(ref_of(volume))  # a person's: what is behind it stays
             elif spec_of(volume).get("persistentVolumeReclaimPolicy") != "Delete":
                 body = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from minisets.api.ages import since
+from minisets.cli.asking import ask
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.render import aligned, as_json
 from minisets.cli.rollout import duration
 from minisets.cli.session import Session, note, say, with_session
 from minisets.cli.snapshot_restore import restore_into
 from minisets.cli.snapshots import (
-    RESTORING,
     SetSnapshot,
     check_name,
     claims_to_save,
@@ -32,12 +32,11 @@ from minisets.cli.targets import targets
 from minisets.cli.volumes_rows import in_words
 from minisets.errors import AlreadyExists, MinisetsError, NotFound, UsageError
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import annotations_of, name_of
+from minisets.objects.metadata import name_of
 from minisets.objects.snapshots import SNAPSHOT, SNAPSHOT_CONTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object
@@ -46,16 +45,20 @@ _SET = "StatefulSet"
 _NAME = click.argument("name", metavar="NAME")
 _WORDS = click.argument("words", nargs=-1, metavar="[statefulset/NAME]")
 _GONE_WITHIN = timedelta(seconds=60)
+_FOREVER = timedelta(days=3650)
 
 
-def _timeout(default: str) -> Callable[..., Any]:
-    return click.option(
-        "--timeout",
-        default=default,
-        show_default=True,
-        callback=duration,
-        help="How long to wait; 0: for ever.",
-    )
+def _patience(context: click.Context, option: click.Parameter, text: str) -> timedelta:
+    return duration(context, option, text) or _FOREVER
+
+
+_TIMEOUT = click.option(
+    "--timeout",
+    default="10m",
+    show_default=True,
+    callback=_patience,
+    help="How long to wait; 0: for ever.",
+)
 
 
 @click.group()
@@ -71,7 +74,7 @@ def snapshot(session: Session) -> None:
 @snapshot.command()
 @_NAME
 @_WORDS
-@_timeout("10m")
+@_TIMEOUT
 @with_session
 def save(session: Session, name: str, words: tuple[str, ...], timeout: timedelta) -> None:
     """Copy every claim of a statefulset, its pods standing still together meanwhile."""
@@ -90,7 +93,7 @@ def save(session: Session, name: str, words: tuple[str, ...], timeout: timedelta
         say(f"  {line}")
     still = f"its pods stood still for {saved.paused}" if saved.paused not in ("", "0s") else "no pod ran"
     say(
-        f"snapshot {name} of statefulset/{name_of(statefulset)} saved: {_count(saved)}, "
+        f"snapshot {name} of statefulset/{name_of(statefulset)} saved: {saved.in_claims}, "
         f"{in_words(saved.copied)}; {still}"
     )
 
@@ -98,10 +101,14 @@ def save(session: Session, name: str, words: tuple[str, ...], timeout: timedelta
 def _awaited(session: Session, client: ApiClient, name: str, timeout: timedelta) -> SetSnapshot:
     """The snapshot once it is ready; MinisetsError once it has failed."""
 
-    def is_done(_: Scene) -> bool:
+    def seen() -> SetSnapshot:
         found = _find(session, client, name)
         if found is None:
             raise MinisetsError(f"snapshot {name} was removed meanwhile")
+        return found
+
+    def is_done(_: Scene) -> bool:
+        found = seen()
         if found.error:
             raise MinisetsError(
                 f"snapshot {name} failed: {found.error}; "
@@ -116,10 +123,7 @@ def _awaited(session: Session, client: ApiClient, name: str, timeout: timedelta)
             f"snapshot {name} is not ready within {timeout.total_seconds():g} s, and goes on: "
             f"minisets{session.flags} snapshot list"
         ) from error
-    found = _find(session, client, name)
-    if found is None:
-        raise MinisetsError(f"snapshot {name} was removed meanwhile")
-    return found
+    return seen()
 
 
 # --- restore ---
@@ -129,7 +133,7 @@ def _awaited(session: Session, client: ApiClient, name: str, timeout: timedelta)
 @_NAME
 @_WORDS
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_timeout("10m")
+@_TIMEOUT
 @with_session
 def restore(session: Session, name: str, words: tuple[str, ...], timeout: timedelta, *, yes: bool) -> None:
     """Put a snapshot back: stop the statefulset's pods in order, replace the data, start them in order.
@@ -201,7 +205,8 @@ def rm(session: Session, names: tuple[str, ...], *, yes: bool) -> None:
     chosen = [_found(session, client, name) for name in dict.fromkeys(names)]
     _refuse_in_use(session, client, {one.name for one in chosen})
     if not yes:
-        _ask(f"remove the snapshots {', '.join(one.name for one in chosen)}? What they hold is lost")
+        which = ", ".join(one.name for one in chosen)
+        ask(f"remove the snapshots {which}? What they hold is lost", "removed")
     for one in chosen:
         refs = {Ref(SNAPSHOT, one.namespace, part.snapshot) for part in one.parts}
         for ref in sorted(refs):
@@ -230,21 +235,12 @@ def _await_end(session: Session, client: ApiClient, name: str, refs: set[Ref]) -
 
 def _refuse_in_use(session: Session, client: ApiClient, names: set[str]) -> None:
     for one in client.select(_SET, session.namespace).items:
-        if RESTORING in annotations_of(one) and (remembered_in(one) or {}).get("snapshot") in names:
-            name = (remembered_in(one) or {})["snapshot"]
+        name = (remembered_in(one) or {}).get("snapshot")
+        if name in names:
             raise MinisetsError(
                 f"statefulset/{name_of(one)} is being restored from snapshot {name}: nothing was removed. "
                 f"Let that end: minisets{session.flags} snapshot restore {name}"
             )
-
-
-def _ask(question: str) -> None:
-    try:
-        agreed = click.confirm(question, default=False)
-    except click.Abort:
-        agreed = False
-    if not agreed:
-        raise MinisetsError("nothing was removed: answer y, or use --yes")
 
 
 # --- which ---
@@ -289,7 +285,3 @@ def _chosen(session: Session, client: ApiClient, words: Sequence[str]) -> Object
         raise MinisetsError(f"there is no statefulset in namespace {session.namespace}")
     which = ", ".join(f"statefulset/{name_of(one)}" for one in found)
     raise UsageError(f"namespace {session.namespace} has several statefulsets, name one of {which}")
-
-
-def _count(found: SetSnapshot) -> str:
-    return "1 claim" if len(found.parts) == 1 else f"{len(found.parts)} claims"

@@ -8,29 +8,29 @@ Killed anywhere and typed again it goes on: until the last write the claims stay
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
-
+from minisets.cli.asking import ask
 from minisets.cli.following import NotReady, Scene, are_ready, until, what_is_missing
 from minisets.cli.session import say
 from minisets.cli.snapshots import (
+    is_made_from,
     missing_claim,
     refuse_unready,
     remembered_in,
     started,
     stopped,
 )
+from minisets.cli.volumes_rows import handle_of
 from minisets.controllers.statefulset.identity import ordinal_of
 from minisets.errors import AlreadyExists, MinisetsError
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import annotations_of, generation_of, name_of, ref_of, spec_of, status_of
+from minisets.objects.metadata import annotations_of, generation_of, name_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
 from minisets.objects.snapshots import RESTORE_FAILED, RESTORE_FROM
-from minisets.settings import ADOPTED, PROVISIONER
+from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
     from minisets.cli.session import Session
@@ -56,13 +56,19 @@ def restore_into(
     namespace = session.namespace
     claims = {name_of(one): one for one in client.select(_CLAIM, namespace).items}
     missing = [missing_claim(statefulset, part) for part in found.parts if part.claim not in claims]
-    there = {part.claim: part.snapshot for part in found.parts if part.claim in claims}
+    there = {
+        part.claim: part.snapshot
+        for part in found.parts
+        if part.claim in claims and not is_made_from(claims[part.claim], part)
+    }
     for claim in there:
         _refuse_unfit(client, claims[claim])
     if not agreed:
-        _ask(found)
+        which = ", ".join(part.claim for part in found.parts)
+        question = f"stop statefulset/{found.statefulset} and put back {which}? What is in them now is lost"
+        ask(question, "put back")
     again = f"minisets{session.flags} snapshot restore {found.name} --yes"
-    ref = ref_of({"kind": "StatefulSet", **statefulset})
+    ref = Ref("StatefulSet", namespace, found.statefulset)
     pods = [pod for pod in client.select("Pod", namespace).items if is_controlled_by(pod, statefulset)]
     remembered = _stop(client, ref, statefulset, found.name)
     try:
@@ -74,43 +80,31 @@ def restore_into(
         ) from error
     client.patch(ref, started(remembered), form="merge")
     _await_start(session, client, ref, timeout)
-    count = len(found.parts)
-    say(f"snapshot {found.name} put back into statefulset/{ref.name}: {count} claim{'s' * (count != 1)}")
+    say(f"snapshot {found.name} put back into statefulset/{ref.name}: {found.in_claims}")
 
 
 def _refuse_unfit(client: ApiClient, claim: Object) -> None:
     """Before anything is done: a claim that has no volume of ours to be emptied."""
     bound = str(spec_of(claim).get("volumeName") or "")
     volume = client.get(Ref("PersistentVolume", "", bound)) if bound else None
-    csi = (spec_of(volume).get("csi") or {}) if volume else {}
-    if volume is None or csi.get("driver") != PROVISIONER:
+    handle = handle_of(volume) if volume else ""
+    if volume is None or not handle:
         raise MinisetsError(f"claim {name_of(claim)} has no Docker volume of its own: nothing was put back")
     if ADOPTED in annotations_of(volume):
         raise MinisetsError(
-            f"the Docker volume {csi.get('volumeHandle')} of claim {name_of(claim)} is adopted, and minisets "
+            f"the Docker volume {handle} of claim {name_of(claim)} is adopted, and minisets "
             "removes nothing in it: nothing was put back. Make another claim from the snapshot (dataSource)"
         )
 
 
-def _ask(found: SetSnapshot) -> None:
-    claims = ", ".join(part.claim for part in found.parts)
-    question = f"stop statefulset/{found.statefulset} and put back {claims}? What is in them now is lost"
-    try:
-        agreed = click.confirm(question, default=False)
-    except click.Abort:
-        agreed = False
-    if not agreed:
-        raise MinisetsError("nothing was put back: answer y, or use --yes")
-
-
-def _stop(client: ApiClient, ref: Ref, statefulset: Object, snapshot: str) -> dict[str, object]:
+def _stop(client: ApiClient, ref: Ref, statefulset: Object, snapshot: str) -> dict[str, Any]:
     """One write: no replicas, what there were, and a retention policy that keeps the claims."""
     before = remembered_in(statefulset)
     answer = client.patch(ref, stopped(statefulset, snapshot, before), form="merge")
-    remembered = remembered_in({"kind": "StatefulSet", **answer.object})
+    remembered = remembered_in(answer.object)
     if remembered is None:
         raise MinisetsError(f"statefulset/{ref.name} did not take its annotation: type the same again")
-    return dict(remembered)
+    return remembered
 
 
 def _await_stop(
@@ -153,7 +147,7 @@ def _put_back(
     timeout: timedelta,
 ) -> None:
     """What is missing is made from its copy; the others are asked to be put back, and waited for."""
-    namespace, began = session.namespace, time.monotonic()
+    namespace, began = session.namespace, session.clock.elapsed()
     for body in missing:
         with suppress(AlreadyExists):
             client.create(_CLAIM, namespace, body)
@@ -171,7 +165,8 @@ def _put_back(
                 raise MinisetsError(f"claim {name} was not put back: {why}")
             if RESTORE_FROM not in annotations_of(found):
                 waiting.discard(name)
-                say(f"  {name}  put back after {time.monotonic() - began:.1f} s")
+                passed = (session.clock.elapsed() - began).total_seconds()
+                say(f"  {name}  put back after {passed:.1f} s")
         return not waiting
 
     try:

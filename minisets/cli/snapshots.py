@@ -35,6 +35,7 @@ from minisets.objects.snapshots import (
     group_of,
     is_content_of,
     is_ready,
+    restored_from,
     source_claim,
 )
 
@@ -94,6 +95,11 @@ class SetSnapshot:
     def paused(self) -> str:
         """For how long its pods stood still, as `0.412s`."""
         return next((part.paused for part in self.parts if part.paused), "")
+
+    @property
+    def in_claims(self) -> str:
+        """How many they are, in words."""
+        return "1 claim" if len(self.parts) == 1 else f"{len(self.parts)} claims"
 
     def as_json(self) -> dict[str, Any]:
         """The form of `-o json`."""
@@ -254,6 +260,11 @@ def missing_claim(statefulset: Object, part: Part) -> Object:
     claim = claim_for(template, statefulset, ordinal)
     claim["spec"] = {**spec_of(claim), "dataSource": as_source(part.snapshot)}
     return claim
+
+
+def is_made_from(claim: Object, part: Part) -> bool:
+    """Whether its volume will begin with the copy, but is not there yet: by a restore that was killed."""
+    return not spec_of(claim).get("volumeName") and restored_from(claim) == part.snapshot
 
 
 def stopped(statefulset: Object, snapshot: str, remembered: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import click
 
 from minisets.api.ages import since
 from minisets.cli import volumes_changes as changes
+from minisets.cli.asking import ask
 from minisets.cli.render import aligned, as_json
 from minisets.cli.session import Session, note, say, with_session
 from minisets.cli.volumes_rows import Row, Seen, handle_of, in_words, removable, rows, users
@@ -164,20 +165,11 @@ def rm(session: Session, words: tuple[str, ...], *, yes: bool) -> None:
     found = rows(_seen(session, client))
     chosen = dict.fromkeys(removable(found, word, session.namespace) for word in words)
     if not yes:
-        _ask(", ".join(row.volume for row in chosen))
+        ask(f"remove {', '.join(row.volume for row in chosen)}? The data is lost", "removed")
     with _docker(session) as engine:
         for row in chosen:
             for line in changes.remove(client, engine, session.cluster, row, session.clock):
                 say(line)
-
-
-def _ask(what: str) -> None:
-    try:
-        agreed = click.confirm(f"remove {what}? The data is lost", default=False)
-    except click.Abort:
-        agreed = False
-    if not agreed:
-        raise MinisetsError("nothing was removed: answer y, or use --yes")
 
 
 @volumes.command()

@@ -18,10 +18,10 @@ from minisets.engine import labels, names
 from minisets.errors import AlreadyExists, ApiError, MinisetsError, NotFound
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.holders import Holders
-from minisets.kubelet.volumes.persistent import FINALIZER, PROVISIONED_BY
+from minisets.kubelet.volumes.persistent import FINALIZER
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, name_of, namespace_of, spec_of
-from minisets.settings import ADOPTED, PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONED_BY, PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

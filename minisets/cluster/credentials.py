@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from minisets.cluster.private import private_archive, write_private
+from minisets.cluster.private import write_private
+from minisets.engine.archives import archive, file, folder
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Handed:
 
     def archive(self) -> bytes:
         """A tar with `FOLDER` and the changed files in it, for root's eyes only."""
-        return private_archive(self.changed, FOLDER)
+        files = (file(f"{FOLDER}/{name}", 0o600, data) for name, data in self.changed.items())
+        return archive((folder(FOLDER, 0o700), *files))
 
 
 def outside(held: Mapping[str, bytes], hosts: Iterable[str], now: datetime) -> Handed:

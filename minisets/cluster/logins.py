@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minisets.cluster.private import private_archive
+from minisets.engine import archives
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import spec_of
 
@@ -74,7 +74,7 @@ def merged(held: bytes | None, found: Auths) -> Auths:
 
 def archive(name: str, auths: Auths) -> bytes:
     """A tar with the file in it, for root's eyes only."""
-    return private_archive({name: json.dumps({"auths": auths}).encode()})
+    return archives.archive([archives.file(name, 0o600, json.dumps({"auths": auths}).encode())])
 
 
 def _config(environ: Mapping[str, str]) -> dict[str, Any]:

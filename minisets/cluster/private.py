@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
-import tarfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -25,18 +22,3 @@ def write_private(path: Path, text: str) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
-
-
-def private_archive(files: Mapping[str, bytes], folder: str = "") -> bytes:
-    """A tar with these files, for root's eyes only; with the folder that they are in, if that is named."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        if folder:
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o700
-            tar.addfile(entry)
-        for name, data in files.items():
-            entry = tarfile.TarInfo(f"{folder}/{name}".lstrip("/"))
-            entry.mode, entry.size = 0o600, len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from minisets.registry.registry import Registry
 
 _SAYS = {
-    "system-node-critical": ("Used for system critical pods that must not be moved from their current node."),
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
     "system-cluster-critical": (
         "Used for system critical pods that must run in the cluster, "
         "but can be moved to another node if necessary."

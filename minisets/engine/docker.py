@@ -1,7 +1,8 @@
 """The Docker Engine as `interface.Engine`: one method, one call, translated both ways.
 
-Leaves JSON to `docker_translate.py`, long answers to `docker_streams.py`, errors to `docker_errors.py`,
-finding and connecting to `docker_address.py` and `docker_connect.py`. Any number of threads may share one.
+Here are containers and what runs in them; images, volumes and networks are in `docker_resources.py`, the
+connection in `docker_calls.py`. Leaves JSON to `docker_translate.py`, long answers to `docker_streams.py`,
+errors to `docker_errors.py`. Any number of threads may share one.
 """
 
 from __future__ import annotations
@@ -9,35 +10,25 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from docker.auth import encode_header, get_config_header, resolve_repository_name
-from docker.types import IPAMConfig
-from docker.utils import parse_repository_tag
-
-from minisets.clock import SystemClock
 from minisets.engine import docker_translate as translate
-from minisets.engine.docker_address import Address, find
-from minisets.engine.docker_connect import connect
 from minisets.engine.docker_errors import checked, translated
+from minisets.engine.docker_resources import DockerResources
 from minisets.engine.docker_streams import (
     DockerEvents,
     DockerExecStream,
     DockerStream,
     Wire,
     end_of_file,
-    lines_of_json,
     link_in,
 )
-from minisets.engine.gate import ExecGate
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from docker import APIClient
+    from collections.abc import Mapping
 
     from minisets.engine.info import EngineInfo
     from minisets.engine.interface import (
@@ -46,19 +37,11 @@ if TYPE_CHECKING:
         ContainerSummary,
         ExecSpec,
         ExecState,
-        Image,
-        Login,
         LogOptions,
-        Network,
-        NetworkSpec,
         PathStat,
         Usage,
-        Volume,
-        VolumeSpec,
     )
 
-CALL_TIMEOUT = timedelta(seconds=60)
-_PLAIN = {"Accept-Encoding": "identity"}
 # Why: each exec of a probe makes four events more, which nobody waits for.
 _EVENTS = [
     "create",
@@ -75,23 +58,8 @@ _EVENTS = [
 ]
 
 
-class DockerEngine:
+class DockerEngine(DockerResources):
     """A Docker Engine, connected: `DockerEngine.connect()`."""
-
-    def __init__(self, client: APIClient, address: Address) -> None:
-        self._client = client
-        self._raw: Any = client  # for the two calls that the SDK leaves untyped
-        self.address = address
-        self.execs = ExecGate(SystemClock())
-
-    @classmethod
-    def connect(cls, host: str | None = None, *, timeout: timedelta = CALL_TIMEOUT) -> Self:
-        """The engine that the docker command would talk to, or the one at `host`.
-
-        Raises EngineUnavailable, with what to do, where none can be worked with.
-        """
-        address = find(host)
-        return cls(connect(address, timeout), address)
 
     def info(self) -> EngineInfo:
         """About the engine; raises EngineUnavailable where none answers."""
@@ -217,7 +185,7 @@ class DockerEngine:
     def read_link(self, container: str, path: str) -> str:
         """What a symlink says. Why not what `stat_path` does: that is where it leads in the container."""
         with translated(f"{path} in container {container}"):
-            wire = self._open("GET", f"containers/{quote(container)}/archive", {"path": path}, headers=_PLAIN)
+            wire = self._archive(container, path)
         with contextlib.closing(wire):
             return link_in(wire)
 
@@ -225,17 +193,17 @@ class DockerEngine:
         """The last bytes of a file; None if nothing is there, or something that is no file."""
         try:
             with translated(f"{path} in container {container}"):
-                wire = self._open(
-                    "GET",
-                    f"containers/{quote(container)}/archive",
-                    {"path": path},
-                    headers=_PLAIN,
-                )
+                wire = self._archive(container, path)
         except EngineNotFound:
             self._inspect(container)  # Why: the one answer stands for a missing file and a missing container
             return None
         with contextlib.closing(wire):
             return end_of_file(wire, at_most)
+
+    def _archive(self, container: str, path: str) -> Wire:
+        """What is at a path, as a tar archive that is not packed."""
+        plain = {"Accept-Encoding": "identity"}
+        return self._open("GET", f"containers/{quote(container)}/archive", {"path": path}, headers=plain)
 
     def _inspect(self, container: str) -> dict[str, Any]:
         with translated(f"container {container}"):
@@ -271,116 +239,6 @@ class DockerEngine:
         with translated(f"command {exec_id}"):
             self._client.exec_resize(exec_id, height=rows, width=columns)
 
-    # --- images ---
-
-    def inspect_image(self, image: str) -> Image | None:
-        """The local image, or None."""
-        try:
-            with translated(f"image {image}"):
-                return translate.image(self._raw.inspect_image(image))
-        except EngineNotFound:
-            return None
-
-    def pull_image(self, image: str, login: Login | None = None) -> Iterator[str]:
-        """Pull as the lines are asked for; without a login, with the docker command's own."""
-        repository, tag = parse_repository_tag(image)
-        with translated(f"image {image}"):
-            if login is None:
-                header = get_config_header(self._client, resolve_repository_name(repository)[0])
-            else:
-                header = encode_header(translate.login_header(login))
-            wire = self._open(
-                "POST",
-                "images/create",
-                {"fromImage": repository, "tag": tag or "latest"},
-                headers={"X-Registry-Auth": header.decode()} if header else {},
-            )
-        with contextlib.closing(wire):
-            for body in lines_of_json(wire):
-                if complaint := body.get("error"):
-                    raise EngineError(f"image {image}: {complaint}")
-                yield translate.progress(body)
-
-    def import_image(self, name: str, root: bytes, changes: tuple[str, ...]) -> str:
-        """Make an image from a tar of its root file system and Dockerfile lines."""
-        repository, tag = parse_repository_tag(name)
-        with translated(f"image {name}"):
-            answer = self._client.import_image_from_data(
-                root, repository=repository, tag=tag or "latest", changes=list(changes)
-            )
-        last = json.loads(str(answer).strip().splitlines()[-1])
-        if complaint := last.get("error"):
-            raise EngineError(f"image {name}: {complaint}")
-        made = str(last["status"])
-        # Why again: Podman's import knows no tag, and names it `latest`.
-        with translated(f"image {name}"):
-            self._client.tag(made, repository, tag or "latest")
-        return made
-
-    def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
-        """Local images with all of these labels; without architecture, stop signal and user."""
-        with translated("images"):
-            found = self._client.images(filters=translate.label_filters(labels))
-        return tuple(translate.image(body) for body in found if translate.carries(body, labels))
-
-    def remove_image(self, image: str) -> None:
-        """Remove by id or name; a missing one is no error."""
-        with contextlib.suppress(EngineNotFound), translated(f"image {image}"):
-            self._client.remove_image(image)
-
-    # --- volumes and networks ---
-
-    def create_volume(self, spec: VolumeSpec) -> Volume:
-        """Create, or return the one that has the name: compare its labels with the spec's."""
-        with translated(f"volume {spec.name}"):
-            made = self._client.create_volume(spec.name, spec.driver, dict(spec.options), dict(spec.labels))
-            if translate.volume(made).labels != spec.labels:
-                # Trap: of a volume that the engine has known since before its own start, it answers without
-                # labels here (moby volume/service/store.go, create), and with them when it is inspected.
-                made = self._client.inspect_volume(spec.name)
-        return translate.volume(made)
-
-    def inspect_volume(self, name: str) -> Volume | None:
-        """The volume of that name, or None."""
-        try:
-            with translated(f"volume {name}"):
-                return translate.volume(self._client.inspect_volume(name))
-        except EngineNotFound:
-            return None
-
-    def list_volumes(self, labels: Mapping[str, str]) -> tuple[Volume, ...]:
-        """Volumes with all of these labels."""
-        with translated("volumes"):
-            found = self._client.volumes(filters=translate.label_filters(labels))
-        return tuple(
-            translate.volume(body) for body in found.get("Volumes") or () if translate.carries(body, labels)
-        )
-
-    def remove_volume(self, name: str) -> None:
-        """Remove volume and data; a missing one is no error."""
-        with contextlib.suppress(EngineNotFound), translated(f"volume {name}"):
-            self._client.remove_volume(name)
-
-    def create_network(self, spec: NetworkSpec) -> str:
-        """The new id."""
-        ipam = IPAMConfig()
-        ipam.update(translate.network_ipam(spec.subnet, spec.gateway, spec.ip_range))
-        with translated(f"network {spec.name}"):
-            made = self._client.create_network(
-                spec.name, "bridge", ipam=ipam, labels=dict(spec.labels), check_duplicate=True
-            )
-        return str(made["Id"])
-
-    def list_networks(self) -> tuple[Network, ...]:
-        """All networks, ours or not."""
-        with translated("networks"):
-            return tuple(translate.network(body) for body in self._client.networks())
-
-    def remove_network(self, network: str) -> None:
-        """Remove; a missing one is no error."""
-        with contextlib.suppress(EngineNotFound), translated(f"network {network}"):
-            self._client.remove_network(network)
-
     # --- the rest ---
 
     def events(self, labels: Mapping[str, str]) -> DockerEvents:
@@ -388,34 +246,3 @@ class DockerEngine:
         filters = {**translate.label_filters(labels), "event": _EVENTS}
         with translated("events"):
             return DockerEvents(self._open("GET", "events", {"filters": json.dumps(filters)}))
-
-    def close(self) -> None:
-        """Release the connections that wait for the next call; streams are closed by who opened them."""
-        self._client.close()
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        *,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Wire:
-        """Begin a call whose answer is read as it comes; a body asks for a connection both ways."""
-        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"} if body is not None else {}
-        response = checked(
-            self._client.request(
-                method,
-                self._url(path),
-                params=query,
-                json=body,
-                headers={**(headers or {}), **upgrade},
-                stream=True,
-                timeout=self._client.timeout,
-            )
-        )
-        return Wire(response, upgraded=body is not None)
-
-    def _url(self, path: str) -> str:
-        return f"{self._client.base_url}/v{self._client.api_version}/{path}"

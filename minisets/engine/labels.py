@@ -94,9 +94,7 @@ def pod_labels(
         f"{_KUBERNETES}.pod.namespace": namespace,
         f"{_KUBERNETES}.pod.uid": uid,
         f"{_KUBERNETES}.container.name": container or _SANDBOX_CONTAINER,
-        # Why: Docker Desktop, lazydocker and Dozzle group by these.
-        "com.docker.compose.project": f"minisets--{cluster}",
-        "com.docker.compose.service": name,
+        **_grouped(cluster, name),
     }
 
 
@@ -184,8 +182,7 @@ def control_labels(cluster: str, content: str, port: int, schema: int) -> dict[s
         CONTENT: content,
         PORT: str(port),
         SCHEMA: str(schema),
-        "com.docker.compose.project": f"minisets--{cluster}",
-        "com.docker.compose.service": "minisets",
+        **_grouped(cluster, "minisets"),
     }
 
 
@@ -228,8 +225,7 @@ def holder_labels(cluster: str, volume: str) -> dict[str, str]:
     return {
         **_made_by_us(cluster, "holder"),
         HELD: volume,
-        "com.docker.compose.project": f"minisets--{cluster}",
-        "com.docker.compose.service": "holder",
+        **_grouped(cluster, "holder"),
     }
 
 
@@ -333,6 +329,14 @@ def _of_pod(cluster: str, kind: str, pod: Object) -> dict[str, str]:
         NAMESPACE: namespace_of(pod),
         POD: name_of(pod),
         POD_UID: uid_of(pod),
+    }
+
+
+def _grouped(cluster: str, service: str) -> dict[str, str]:
+    """Why: Docker Desktop, lazydocker and Dozzle group by these."""
+    return {
+        "com.docker.compose.project": f"minisets--{cluster}",
+        "com.docker.compose.service": service,
     }
 
 

@@ -157,8 +157,7 @@ class MemoryEngine(MemoryMachine):
     def signal_container(self, container: str, signal: str = "") -> None:
         """Send a signal; without one the image's stop signal."""
         record = self._find(container)
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        self._must_run(record)
         image = self._images.find(record.spec.image)
         stop_signal = image.stop_signal if image else ""
         name = signal_name(signal or stop_signal or "TERM")
@@ -173,8 +172,7 @@ class MemoryEngine(MemoryMachine):
     def pause_container(self, container: str) -> None:
         """Freeze it; a paused one stays so."""
         record = self._find(container)
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        self._must_run(record)
         if record.state != "paused":
             record.state = "paused"
             self._say(record, "pause")

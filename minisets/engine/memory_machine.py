@@ -188,12 +188,15 @@ class MemoryMachine:
         return self._commands[exec_id]
 
     @staticmethod
-    def _refuse_exec(record: Record) -> None:
+    def _must_run(record: Record) -> None:
+        if not record.is_running:
+            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+
+    def _refuse_exec(self, record: Record) -> None:
         if record.state == "paused":
             said = "is paused, unpause the container before exec"
             raise EngineConflict(f"container {record.name}: Container {record.id[:12]} {said}")
-        if not record.is_running:
-            raise EngineConflict(f"container {record.name}: Container {record.id[:12]} is not running")
+        self._must_run(record)
 
     def _refuse_taken(self, name: str) -> None:
         holder = self._named(name)

@@ -19,11 +19,11 @@ from minisets.kubelet.node import Node, host_address
 from minisets.kubelet.pods import RELIST, Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
+from minisets.kubelet.room import Room
 from minisets.kubelet.snapshots.copying import Copier
 from minisets.kubelet.snapshots.fills import Fills
 from minisets.kubelet.snapshots.pauses import Pauses
 from minisets.kubelet.snapshots.restoring import Restorer
-from minisets.kubelet.snapshots.room import Room
 from minisets.kubelet.snapshots.snapshotter import Snapshotter
 from minisets.kubelet.snapshots.taking import Taker
 from minisets.kubelet.volumes import provisioner

@@ -92,10 +92,7 @@ class Pods:
     def _round(self, namespace: str, name: str) -> tuple[bool, timedelta | None]:
         """One look and what follows from it; whether to look again at once, and else when."""
         if self._parts.pauses.holds_pod(f"{namespace}/{name}"):
-            return (
-                False,
-                None,
-            )  # Why: a hook would be refused, a signal wakes it; it comes again when it goes on
+            return False, None  # a hook would be refused, a signal wakes it; it comes again once it goes on
         pod = self._store.get(Ref("Pod", namespace, name))
         if pod is not None and spec_of(pod).get("nodeName") != NODE:
             pod = None

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from minisets.objects.causes import rendered
 from minisets.objects.jsonvalues import copied, same
 from minisets.objects.metadata import annotations_of
 from minisets.objects.schema import Field, Type, type_for, type_of
@@ -32,9 +33,9 @@ def with_last_applied(obj: Object) -> Object:
     return plain
 
 
-def as_go(obj: Object) -> str:
+def as_go(value: Any) -> str:
     """Compact JSON as Go's encoder writes it: keys sorted, `<`, `>` and `&` escaped for HTML."""
-    text = json.dumps(obj, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = rendered(value)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
@@ -45,11 +46,16 @@ def apply_patch(kind_title: str, manifest: Object, current: Object) -> Object:
 
     What was applied before stands in the live object's annotation; without one nothing is deleted.
     """
+    return three_way(kind_title, last_applied(current), with_last_applied(manifest), current)
+
+
+def last_applied(obj: Object) -> Object:
+    """What the annotation says was applied last; empty where it says nothing that can be read."""
     try:
-        original = json.loads(annotations_of(current).get(LAST_APPLIED) or "{}")
-    except ValueError:
-        original = {}
-    return three_way(kind_title, original, with_last_applied(manifest), current)
+        told = json.loads(annotations_of(obj).get(LAST_APPLIED) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def three_way(kind_title: str, original: Object, modified: Object, current: Object) -> Object:

@@ -19,6 +19,7 @@ DATA = "the engine's data"
 _PROCESS = re.compile(r"/proc/(?:[0-9]+|self|thread-self)(?=/|$)")
 _FOLDERS = ("lowerdir", "lowerdir+", "datadir+", "upperdir", "workdir")
 _BINDS = {"bind", "rbind"}
+_PART, _FOLDER = re.compile(r"(?:\\.|[^\\,])+"), re.compile(r"(?:\\.|[^\\:])+")
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,15 @@ def named_in(options: Mapping[str, str]) -> tuple[str, ...]:
     """The paths of the machine that a Docker volume's options name.
 
     Kubernetes has none of this. Trap: the engine mounts with `/` as its own folder, so that a bind's device
-    needs no slash; an overlay names folders in its `o`, and reads a backslash as nothing.
+    needs no slash; an overlay names folders in its `o`, and reads what follows a backslash as it stands,
+    commas and colons too, where others read on: both readings count.
     """
-    asked = [part.partition("=") for part in options.get("o", "").split(",")]
+    text = options.get("o", "")
+    asked = [part.partition("=") for part in (*text.split(","), *_PART.findall(text))]
     paths = [value for key, value in options.items() if key != "o" and value.startswith("/")]
     if any(key.strip() in _BINDS for key, _, _ in asked) or options.get("type") in _BINDS:
         paths.append(options.get("device", ""))
     for key, _, value in asked:
-        pieces = value.replace("\\", "").split(":")
+        pieces = [re.sub(r"\\(.)", r"\1", one) for one in (*value.split(":"), *_FOLDER.findall(value))]
         paths += [piece for piece in pieces if piece.startswith("/") or (piece and key in _FOLDERS)]
     return tuple(dict.fromkeys(posixpath.join("/", path) for path in paths))

@@ -27,8 +27,6 @@ NEGATIVE = "must be greater than or equal to 0"
 
 def rendered(value: Any) -> str:
     """A value as a message shows it: text quoted, the rest as compact JSON."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from minisets.objects import strictness
 from minisets.objects.kinds import kind_of, served
 from minisets.objects.metadata import annotations_of, meta, spec_of, status_of
 
@@ -31,7 +32,7 @@ _EVENT = {
 _STORED_EVENT = {stored: spoken for spoken, stored in _EVENT.items()}
 
 _NOTED = "autoscaling.alpha.kubernetes.io/"
-_IN_SPEC = ("metrics", "behavior")
+_IN_SPEC = {"metrics": "metrics", "behavior": "behavior"}
 _CURRENT = "currentCPUUtilizationPercentage"
 _IN_STATUS = {"currentMetrics": "current-metrics", "conditions": "conditions"}
 
@@ -46,9 +47,16 @@ def to_stored(kind: Kind, obj: Object) -> Object:
 
 
 def as_stored(obj: Object) -> Object:
-    """A manifest's object as it is stored; one that is not served, or is stored so, as it is."""
+    """A manifest's object as it is stored; one that is not served, or is stored so, as it is.
+
+    Raises BadRequest for what the version in which it is written does not have.
+    """
     known = served(str(obj.get("apiVersion")), str(obj.get("kind")))
-    return obj if known is None else to_stored(known, obj)
+    if known is None or not known.is_converted:
+        return obj
+    if problems := strictness.check(known.schema, obj)[1]:
+        raise strictness.refusal(known, problems)
+    return to_stored(known, obj)
 
 
 def from_stored(kind: Kind, obj: Object) -> Object:
@@ -79,15 +87,11 @@ def _scaler_to_stored(old: Object) -> Object:
     notes = dict(annotations_of(old))
     spec = dict(spec_of(old))
     utilization = spec.pop("targetCPUUtilizationPercentage", None)
-    told = {name: _told(notes.pop(_NOTED + name, "")) for name in _IN_SPEC}
-    metrics = [] if utilization is None else [_of_cpu(utilization)]
-    metrics += told["metrics"] if isinstance(told["metrics"], list) else []
-    spec |= {"metrics": metrics} if metrics else {}
-    spec |= {"behavior": told["behavior"]} if isinstance(told["behavior"], dict) else {}
+    spec |= _noted("spec", _IN_SPEC, notes)
+    if utilization is not None:
+        spec["metrics"] = [_of_cpu(utilization), *spec.get("metrics", ())]
     status = {name: value for name, value in status_of(old).items() if name != _CURRENT}
-    for field, name in _IN_STATUS.items():
-        if isinstance(found := _told(notes.pop(_NOTED + name, "")), list):
-            status[field] = found
+    status |= _noted("status", _IN_STATUS, notes)
     return _put(old, spec, status, notes)
 
 
@@ -125,6 +129,17 @@ def _utilization(metric: Object) -> Any:
     if metric.get("type") != "Resource" or resource.get("name") != "cpu":
         return None
     return (resource.get("target") or {}).get("averageUtilization")
+
+
+def _noted(part: str, names: Mapping[str, str], notes: dict[str, str]) -> Object:
+    """The fields of v2 that annotations tell, which are taken from the notes; none of another type."""
+    found: Object = {}
+    for field, name in names.items():
+        value = _told(notes.pop(_NOTED + name, ""))
+        known, problems = strictness.check("HorizontalPodAutoscaler", {part: {field: value}})
+        if value is not None and not any(problem.kind == "mistyped" for problem in problems):
+            found[field] = known[part][field]
+    return found
 
 
 def _told(text: str) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.objects import fidelity
-from minisets.objects.barred_paths import USUALLY, reached, relation
+from minisets.objects.barred_paths import USUALLY, named_in, reached, relation
 from minisets.settings import ADOPTED, PROVISIONER
 
 if TYPE_CHECKING:
@@ -92,13 +92,16 @@ def _class_of_another_driver(obj: Object) -> Iterator[Exposure]:
 
 
 def _docker_volume(obj: Object) -> Iterator[Exposure]:
-    """A volume that is not ours, or one whose options make the engine bind a folder."""
+    """A volume that is not ours, or one whose options name what is the machine's."""
     adopted = _map(_map(obj.get("metadata")).get("annotations")).get(ADOPTED)
     if adopted:
         yield Exposure(f"metadata.annotations[{ADOPTED}]", f"the Docker volume {adopted}, whoever made it")
-    device = _map(_map(_map(obj.get("spec")).get("csi")).get("volumeAttributes")).get("device")
-    if str(device or "").startswith("/"):
-        yield Exposure("spec.csi.volumeAttributes", _files_below(device))
+    csi = _map(_map(obj.get("spec")).get("csi"))
+    if csi.get("driver") != PROVISIONER:
+        return
+    attributes = {key: value for key, value in _map(csi.get("volumeAttributes")).items() if _is_text(value)}
+    for path in named_in(attributes):
+        yield Exposure("spec.csi.volumeAttributes", _files_below(path))
 
 
 def _pod(spec: dict[str, Any], path: str) -> Iterator[Exposure]:
@@ -121,7 +124,7 @@ def _folder(volume: dict[str, Any], path: str) -> Iterator[Exposure]:
 
 def _files_below(path: Any) -> str:
     """Where engines usually are, it is told now that the kubelet will not mount it."""
-    found = reached(path, USUALLY) if isinstance(path, str) and path.startswith("/") else None
+    found = reached(path, USUALLY) if _is_text(path) and path.startswith("/") else None
     refused = f"; it will not be mounted, as it {relation(posixpath.normpath(path), found)}" if found else ""
     return f"its files below {path}{refused}"
 
@@ -140,6 +143,10 @@ def _container(security: dict[str, Any], path: str) -> Iterator[Exposure]:
 def _map(value: Any) -> dict[str, Any]:
     """A mapping, or an empty one: what is mistyped is for others to name."""
     return value if isinstance(value, dict) else {}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _list(value: Any) -> list[Any]:

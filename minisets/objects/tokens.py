@@ -72,11 +72,10 @@ def secret_for(name: str, token: str) -> Object:
 def name_in(secret: Object) -> str:
     """Whose token a Secret of kube-system holds; empty where it is none of ours, or not sound."""
     metadata = secret.get("metadata") or {}
-    name = str(metadata.get("name") or "")
+    whole = str(metadata.get("name") or "")
+    name = whole.removeprefix(_PREFIX)
     is_ours = secret.get("type") == TYPE and metadata.get("namespace") == NAMESPACE
-    if not is_ours or not name.startswith(_PREFIX) or complaints(name.removeprefix(_PREFIX)):
-        return ""
-    return name.removeprefix(_PREFIX)
+    return name if is_ours and whole == secret_name(name) and not complaints(name) else ""
 
 
 def digest_in(secret: Object) -> bytes | None:

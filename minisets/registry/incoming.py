@@ -44,17 +44,6 @@ def read(kind: Kind, body: Any, validation: FieldValidation) -> tuple[Object, tu
     return obj, tuple(problem.message for problem in problems) if validation == "Warn" else ()
 
 
-def configuration(kind: Kind, config: Any) -> Any:
-    """What is to be applied, as it would be stored; `kind` is that of the version in which it is written.
-
-    What is not right in it is left to those who check it.
-    """
-    stored = kind_of(kind.title)
-    if kind == stored or not isinstance(config, dict) or config.get("apiVersion") != kind.api_version:
-        return config
-    return {**to_stored(kind, config), "apiVersion": stored.api_version}
-
-
 def _forgets_managers(body: Object) -> bool:
     """An empty list means to forget who manages what; canonical form would take it for none."""
     return (body.get("metadata") or {}).get("managedFields") == []

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.errors import BadRequest, Conflict, Unmergeable
+from minisets.objects.conversion import to_stored
+from minisets.objects.kinds import kind_of
 from minisets.objects.managed import entries, tracking
 from minisets.objects.managed.conflicts import ApplyConflict, told
 from minisets.objects.managed.entries import Managed, Manager
 from minisets.objects.managed.fieldsets import difference, has, of_path, union
+from minisets.objects.managed.fitting import misfits
 from minisets.objects.managed.shapes import shape_for
 from minisets.objects.managed.tracking import Place, Writer
 from minisets.objects.metadata import meta, name_of, namespace_of, timestamp, without_managers
@@ -36,9 +39,13 @@ _SCALE_VERSION = "autoscaling/v1"
 
 @dataclass(frozen=True)
 class Apply:
-    """An apply: what is wanted, in whose name, and whether it takes what others have."""
+    """An apply: what is wanted, in whose name, and whether it takes what others have.
+
+    kind: that of the version in which the configuration is written.
+    """
 
     config: Any
+    kind: Kind
     manager: str
     force: bool = False
 
@@ -56,7 +63,7 @@ def record(kind: Kind, new: Object, old: Object | None, subresource: str, contex
     managed = _managed(given if not subresource else None, before, kind.api_version)
     if not managed.fields and (old is not None or not recording.tracks_new):
         return
-    place = Place(shape_for(kind.title), kind.api_version, strategy_of(kind.title).reset_fields(subresource))
+    place = _place(kind, subresource)
     writer = _writer(recording.manager, "Update", subresource or recording.subresource, context.now)
     try:
         managed = tracking.updated(place, without_managers(old) if old else None, new, managed, writer)
@@ -76,13 +83,18 @@ def settle(new: Object, old: Object) -> None:
         new["metadata"][_KEY] = before
 
 
-def applied(kind: Kind, old: Object | None, asked: Apply, subresource: str, now: datetime) -> Object:
-    """The object (None: a new one) with what is asked for, and with its entries.
+def applied(old: Object | None, asked: Apply, subresource: str, now: datetime) -> Object:
+    """The object (None: a new one) with what is asked for, and with its entries; as it is stored.
 
     Raises BadRequest, Conflict, Unmergeable.
     """
-    config = _checked(asked.config, kind.api_version, kind.title)
-    place = Place(shape_for(kind.title), kind.api_version, strategy_of(kind.title).reset_fields(subresource))
+    kind = kind_of(asked.kind.title)
+    config = _checked(asked.config, asked.kind.api_version, asked.kind.title)
+    if asked.kind.is_converted:
+        if why := misfits(shape_for(asked.kind.schema), config):
+            raise _unmergeable(config, why)
+        config = to_stored(asked.kind, config)
+    place = _place(kind, subresource)
     managed = _managed(None, meta(old or {}).get(_KEY), kind.api_version)
     writer = _writer(asked.manager, "Apply", subresource, now)
     found = _asked(place, without_managers(old or {}), config, managed, writer, force=asked.force)
@@ -129,9 +141,17 @@ def _asked(
         message, causes = told(conflict.conflicts, place.api_version)
         raise Conflict(message, causes=causes) from None
     except ValueError as why:
-        said = config if isinstance(config.get("metadata"), dict) else {}
-        what = f"{namespace_of(said)}/{name_of(said)}; {_named(config)}"
-        raise Unmergeable(f"failed to create typed patch object ({what}): {why}") from None
+        raise _unmergeable(config, str(why)) from None
+
+
+def _unmergeable(config: Object, why: str) -> Unmergeable:
+    said = config if isinstance(config.get("metadata"), dict) else {}
+    what = f"{namespace_of(said)}/{name_of(said)}; {_named(config)}"
+    return Unmergeable(f"failed to create typed patch object ({what}): {why}")
+
+
+def _place(kind: Kind, subresource: str) -> Place:
+    return Place(shape_for(kind.title), kind.api_version, strategy_of(kind.title).reset_fields(subresource))
 
 
 def _checked(config: Any, api_version: str, title: str) -> Object:

@@ -98,10 +98,8 @@ class Registry:
         obj, warnings = incoming.read(spoken or known, body, options.field_validation)
         warnings += incoming.warnings(known, obj)
         with self.store.transaction() as transaction:
-            obj = creating.prepare(known, namespace, obj, self._context(transaction, _Way(options)))
-            if spoken is not None:
-                incoming.refuse_causes(known, obj, validation.validate_spoken(spoken.schema, obj, None))
-            return Outcome(obj if options.dry_run else transaction.put(obj, expected=0), warnings)
+            made = self._made(transaction, namespace, obj, _Way(options, spoken=spoken))
+            return Outcome(made, warnings)
 
     def update(
         self,
@@ -142,15 +140,16 @@ class Registry:
         Conflict where others manage what would change, unless options.force.
         """
         kind = kind_of(ref.kind)
-        said = incoming.configuration(spoken or kind, config)
-        asked = managing.Apply(said, options.field_manager or self._manager, options.force)
-        way = _Way(options, subresource, is_recorded=True)
+        asked = managing.Apply(
+            config, spoken or kind, options.field_manager or self._manager, force=options.force
+        )
+        way = _Way(options, subresource, is_recorded=True, spoken=spoken)
         with self.store.transaction() as transaction:
             old = _present(transaction, ref) if subresource else transaction.get(ref)
             if old is not None and subresource == _SCALE:
                 wanted = scale.scaled(ref, *managing.scale_applied(kind, old, asked, self._clock.now()))
                 return _as_scale(self._decided(transaction, old, wanted, replace(way, subresource="")))
-            wanted = managing.applied(kind, old, asked, subresource, self._clock.now())
+            wanted = from_stored(asked.kind, managing.applied(old, asked, subresource, self._clock.now()))
             if old is None:
                 return self._created(transaction, ref, wanted, way)
             return self._decided(transaction, old, wanted, way)
@@ -240,8 +239,7 @@ class Registry:
         if way.warns and way.subresource in ("", updating.EPHEMERAL):
             warnings += incoming.warnings(kind, without_managers(obj), old)
         obj = updating.prepare(kind, obj, old, way.subresource, self._context(transaction, way))
-        if way.spoken is not None:
-            incoming.refuse_causes(kind, obj, validation.validate_spoken(way.spoken.schema, obj, old))
+        _refuse_spoken(kind, obj, old, way)
         managing.settle(obj, old)
         stored, gone = _stored(transaction, kind, obj, old, dry_run=way.options.dry_run)
         return Outcome(stored, warnings, gone)
@@ -249,15 +247,20 @@ class Registry:
     def _created(self, transaction: Transaction, ref: Ref, wanted: Object, way: _Way) -> Outcome:
         """An apply of what was not there."""
         kind = kind_of(ref.kind)
-        obj, warnings = incoming.read(kind, wanted, way.options.field_validation)
+        obj, warnings = incoming.read(way.spoken or kind, wanted, way.options.field_validation)
         updating.check_identity(ref, obj)
         if uid := uid_of(obj):
             raise refusals.conflict(ref, refusals.uid_of_none(uid))
         obj["metadata"].pop("resourceVersion", None)
         warnings += incoming.warnings(kind, without_managers(obj))
-        obj = creating.prepare(kind, ref.namespace, obj, self._context(transaction, way))
-        stored = obj if way.options.dry_run else transaction.put(obj, expected=0)
-        return Outcome(stored, warnings, created=True)
+        return Outcome(self._made(transaction, ref.namespace, obj, way), warnings, created=True)
+
+    def _made(self, transaction: Transaction, namespace: str, obj: Object, way: _Way) -> Object:
+        """The second half of every create: what came from `incoming.read`, as it is stored."""
+        kind = kind_of(obj["kind"])
+        obj = creating.prepare(kind, namespace, obj, self._context(transaction, way))
+        _refuse_spoken(kind, obj, None, way)
+        return obj if way.options.dry_run else transaction.put(obj, expected=0)
 
     def _context(self, transaction: Transaction, way: _Way) -> Context:
         """Whose write it is. What is made from inside is not kept track of until somebody applies it."""
@@ -265,6 +268,12 @@ class Registry:
         recording = Recording(asked or self._manager, way.recorded_as, tracks_new=bool(asked))
         recorded = None if way.is_recorded else recording
         return Context(transaction, self._clock.now(), self._settings, recorded)
+
+
+def _refuse_spoken(kind: Kind, obj: Object, old: Object | None, way: _Way) -> None:
+    """Raises Invalid for what the version in which it is written does not have."""
+    schema = (way.spoken or kind).schema
+    incoming.refuse_causes(kind, obj, validation.validate_spoken(schema, obj, old))
 
 
 def _as_scale(outcome: Outcome) -> Outcome:

@@ -43,6 +43,8 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str, context: Con
     """
     strategy = strategy_of(kind.title)
     _carry_over(obj, old)
+    if subresource == EPHEMERAL:
+        obj = _with_ephemeral(obj, old)
     obj = with_defaults(kind.title, obj)
     managing.record(kind, obj, old, subresource, context)
     found: tuple[Cause, ...]
@@ -50,7 +52,6 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str, context: Con
         strategy.prepare_status_update(obj, copied(old), context)
         found = validation.validate_status(kind.title, obj, old)
     elif subresource == EPHEMERAL:
-        obj = _with_ephemeral(obj, old)
         strategy.prepare_update(obj, copied(old), context)
         found = validation.validate_ephemeral(obj, old)
     elif subresource == FINALIZE:
@@ -122,7 +123,7 @@ def _carry_over(obj: Object, old: Object) -> None:
 
 def _with_ephemeral(obj: Object, old: Object) -> Object:
     """The stored pod with the body's ephemeral containers. Kubernetes: dropNonEphemeralContainerUpdates."""
-    pod: Object = copied(old)
+    pod = _stored_with_entries(obj, old)
     pod["spec"].pop("ephemeralContainers", None)
     if found := (obj.get("spec") or {}).get("ephemeralContainers"):
         pod["spec"]["ephemeralContainers"] = found
@@ -131,6 +132,15 @@ def _with_ephemeral(obj: Object, old: Object) -> Object:
 
 def _finalized(obj: Object, old: Object) -> Object:
     """The stored object with the finalizers that the body has left."""
-    finalized: Object = copied(old)
+    finalized = _stored_with_entries(obj, old)
     finalized["spec"]["finalizers"] = (obj.get("spec") or {}).get("finalizers") or []
     return finalized
+
+
+def _stored_with_entries(obj: Object, old: Object) -> Object:
+    """The stored object, and who manages its fields as the body has it (`managing.py`)."""
+    found: Object = copied(old)
+    found["metadata"].pop("managedFields", None)
+    if entries := meta(obj).get("managedFields"):
+        found["metadata"]["managedFields"] = entries
+    return found

@@ -1,10 +1,12 @@
 """The room's fixtures: a real server on a loopback port over the store in memory, and its client."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from minisets.api.app import ApiServer, Backend
+from minisets.client.access import kubeconfig
 from minisets.clock import SystemClock
 from minisets.cluster import credentials
 from minisets.cluster.credentials import Credentials
@@ -12,6 +14,7 @@ from minisets.engine.memory import MemoryEngine
 from minisets.registry.registry import Registry
 from minisets.settings import Settings
 from minisets.store.memory import MemoryStore
+from tests.api.kubectl import Kubectl, access, with_config
 from tests.api.serving import Client, Json, Running, Watch
 
 
@@ -39,6 +42,12 @@ def running(keys: Credentials) -> Iterator[Running]:
 @pytest.fixture
 def client(running: Running) -> Client:
     return running.client
+
+
+@pytest.fixture
+def kubectl(running: Running, tmp_path: Path) -> Kubectl:
+    """With the server's own token."""
+    return with_config(tmp_path, kubeconfig(access(running), "minisets"))
 
 
 @pytest.fixture

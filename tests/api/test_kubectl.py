@@ -3,94 +3,33 @@
 Skipped only where there is no kubectl.
 """
 
-import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from minisets.client.access import Access, kubeconfig
 from minisets.clock import SystemClock
 from minisets.controllers.disruption import Disruption
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_being_deleted
 from minisets.registry.events import Recorder
+from tests.api.kubectl import NEEDS_KUBECTL, WEB, Kubectl
 from tests.api.serving import Running, run_pod, set_status
 from tests.waiting import until
 
-KUBECTL = shutil.which("kubectl")
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+if TYPE_CHECKING:
+    from subprocess import Popen
 
-WEB = """\
-apiVersion: v1
-kind: Service
-metadata: {name: nginx, labels: {app: nginx}}
-spec:
-  ports: [{port: 80, name: web}]
-  clusterIP: None
-  selector: {app: nginx}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: web}
-spec:
-  serviceName: nginx
-  replicas: 2
-  selector: {matchLabels: {app: nginx}}
-  template:
-    metadata: {labels: {app: nginx}}
-    spec:
-      containers:
-      - {name: nginx, image: "nginx:1", ports: [{containerPort: 80, name: web}]}
-"""
-
-
-@dataclass(frozen=True)
-class Kubectl:
-    """kubectl with a configuration and a cache of its own."""
-
-    environment: dict[str, str]
-    directory: Path
-
-    def __call__(self, *arguments: str, fails: bool = False, stdin: str = "") -> str:
-        """What it prints; stderr comes after stdout."""
-        done = self.run(*arguments, stdin=stdin)
-        assert (done.returncode != 0) is fails, (arguments, done.stdout, done.stderr)
-        return done.stdout + done.stderr
-
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["kubectl", *arguments], env=self.environment, cwd=self.directory, input=stdin,
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            ["kubectl", *arguments], env=self.environment, cwd=self.directory, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-
-
-@pytest.fixture
-def kubectl(running: Running, tmp_path: Path) -> Kubectl:
-    config = tmp_path / "config"
-    server = f"https://127.0.0.1:{running.server.port}"
-    access = Access(server, running.credentials.ca, running.credentials.token)
-    config.write_text(kubeconfig(access, "minisets"))
-    (tmp_path / "web.yaml").write_text(WEB)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(config)}
-    return Kubectl(environment, tmp_path)
+pytestmark = NEEDS_KUBECTL
 
 
 @pytest.fixture
 def watching(kubectl: Kubectl) -> Iterator[Callable[..., list[str]]]:
     """Starts a `kubectl get -w` and returns the list that its lines go to."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Popen[str]] = []
     readers: list[threading.Thread] = []
 
     def start(*arguments: str) -> list[str]:

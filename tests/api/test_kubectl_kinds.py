@@ -1,19 +1,13 @@
 """An unmodified kubectl and the kinds that are kept, the questions that are answered, and metrics."""
 
-import os
-from pathlib import Path
-
-import pytest
-
-from minisets.client.access import Access, kubeconfig
 from minisets.clock import SystemClock
 from minisets.controllers.priorities import ensure_priority_classes
 from minisets.objects.kinds import Ref
 from minisets.registry.events import Recorder
+from tests.api.kubectl import NEEDS_KUBECTL, WEB, Kubectl
 from tests.api.serving import Running, run_pod
-from tests.api.test_kubectl import KUBECTL, WEB, Kubectl
 
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+pytestmark = NEEDS_KUBECTL
 
 OLD = """\
 apiVersion: autoscaling/v1
@@ -38,18 +32,6 @@ kind: Lease
 metadata: {name: leader}
 spec: {holderIdentity: me, leaseDurationSeconds: 15}
 """
-
-
-@pytest.fixture
-def kubectl(running: Running, tmp_path: Path) -> Kubectl:
-    config = tmp_path / "config"
-    server = f"https://127.0.0.1:{running.server.port}"
-    access = Access(server, running.credentials.ca, running.credentials.token)
-    config.write_text(kubeconfig(access, "minisets"))
-    (tmp_path / "web.yaml").write_text(WEB)
-    (tmp_path / "policies.yaml").write_text(POLICIES)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(config)}
-    return Kubectl(environment, tmp_path)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -86,10 +68,10 @@ def test_access_is_kept_and_shown(kubectl: Kubectl) -> None:
 
 
 def test_policies_are_kept_with_their_defaults_and_say_that_they_do_nothing(kubectl: Kubectl) -> None:
-    told = kubectl("apply", "-f", "policies.yaml")
+    told = kubectl("apply", "-f", "-", stdin=POLICIES)
     assert told.count("Warning: spec: approximated: kept without effect") == 2
-    assert "unchanged" in kubectl("apply", "-f", "policies.yaml")
-    assert "Warning" not in kubectl("apply", "-f", "policies.yaml")
+    assert "unchanged" in kubectl("apply", "-f", "-", stdin=POLICIES)
+    assert "Warning" not in kubectl("apply", "-f", "-", stdin=POLICIES)
     assert kubectl("get", "netpol", "deny", "-o", "jsonpath={.spec.policyTypes}") == '["Ingress"]'
     assert rows(kubectl("get", "netpol"))[1][:2] == ["deny", "app=web"]
     assert rows(kubectl("get", "leases"))[1][:2] == ["leader", "me"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from minisets.api.lanes import CALLS
 from minisets.api.metrics import SHORTEST, Metrics, measured
 from minisets.clock import FakeClock
 from minisets.engine.interface import ContainerSpec, Usage
@@ -14,8 +15,8 @@ from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineUnavailable, NotFound
 from minisets.objects.kinds import Object, Ref
 from minisets.store.memory import MemoryStore
-from tests.api.serving import Client, Running, run_pod
-from tests.waiting import until
+from tests.api.serving import CONFIGMAPS, Client, Running, run_pod
+from tests.waiting import holds, until
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 METRICS = "/apis/metrics.k8s.io/v1beta1"
@@ -194,3 +195,25 @@ def test_who_asks_while_another_waits_does_not_take_the_first_look_away() -> Non
             house.clock.advance(SHORTEST * 2)
         told = [len(asked.result()) for asked in (first, second)]
     assert told == [1, 1]
+
+
+def test_an_engine_that_does_not_answer_for_metrics_holds_up_nobody_else(
+    client: Client, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_pod(running, "web-0")
+    reached, answers = threading.Event(), threading.Event()
+
+    def stats(_container: str) -> None:
+        reached.set()
+        assert answers.wait(60)
+
+    monkeypatch.setattr(running.engine, "stats", stats)
+    path = f"{METRICS}/namespaces/default/pods"
+    with ThreadPoolExecutor(CALLS) as people:
+        asked = [people.submit(client.get, path) for _ in range(CALLS)]
+        try:
+            assert reached.wait(20)
+            holds(lambda: client.get(CONFIGMAPS).code == 200, "the API answers")
+        finally:
+            answers.set()
+        assert [one.result().code for one in asked] == [200] * CALLS

@@ -70,6 +70,11 @@ TERM = field(1, "app") + field(2, "In") + field(3, "web") + field(3, "db")
     ("DeleteOptions", field(1, 0) + field(4, "Background"),
      {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}),
     ("DeleteOptions", field(1, -1), {"gracePeriodSeconds": -1}),
+    ("DeleteOptions", field(3, 0), {"orphanDependents": False}),
+    ("ServiceAccount", META + field(4, 0), {"metadata": X, "automountServiceAccountToken": False}),
+    ("Service", META + field(2, field(20, 0)),
+     {"metadata": X, "spec": {"allocateLoadBalancerNodePorts": False}}),
+    ("PodDisruptionBudget", META + field(2, field(2, b"")), {"metadata": X, "spec": {"selector": {}}}),
 ])  # fmt: skip
 def test_an_object_is_what_its_json_would_be_without_gos_zeros(kind: str, raw: bytes, expected: Any) -> None:
     found = protobuf.decoded(envelope(kind, raw))

@@ -6,7 +6,6 @@ Skipped only where there is no kubectl.
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from minisets.client.access import kubeconfig
 from minisets.objects.metadata import status_of
-from tests.api.test_kubectl import KUBECTL, WEB, Kubectl
+from tests.api.kubectl import NEEDS_KUBECTL, WEB, with_config
 from tests.waiting import until
 from tests.whole import serving
 
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+    from tests.api.kubectl import Kubectl
+
+pytestmark = NEEDS_KUBECTL
 
 APPLIED = "service/nginx serverside-applied\nstatefulset.apps/web serverside-applied\n"
 APPLY = ("apply", "--server-side", "-f")
@@ -33,12 +34,8 @@ THREE = WEB.replace("replicas: 2", "replicas: 3")
 @pytest.fixture
 def kubectl(tmp_path: Path) -> Iterator[Kubectl]:
     with serving(tmp_path / "home") as whole:
-        config = tmp_path / "config"
-        config.write_text(kubeconfig(whole.access, "minisets"))
-        (tmp_path / "web.yaml").write_text(WEB)
         (tmp_path / "three.yaml").write_text(THREE)
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(config)}
-        yield Kubectl(environment, tmp_path)
+        yield with_config(tmp_path, kubeconfig(whole.access, "minisets"))
 
 
 def of(kubectl: Kubectl, path: str) -> str:

@@ -119,8 +119,18 @@ def test_a_field_given_twice_is_refused_warned_of_or_ignored(
         )
         return
     assert client.get(f"{CONFIGMAPS}/a").json["data"] == {"b": "3", "c": "2"}
-    replaced = client.ask("PUT", f"{CONFIGMAPS}/a?fieldValidation={validation}", TWICE)
-    assert len(replaced.headers.getlist("Warning")) == len(warnings)
+    for method, headers in (("PUT", None), ("PATCH", MERGE), ("PATCH", STRATEGIC)):
+        changed = client.ask(method, f"{CONFIGMAPS}/a?fieldValidation={validation}", TWICE, headers)
+        assert changed.code == 200
+        assert len(changed.headers.getlist("Warning")) == len(warnings), (method, headers)
+
+
+def test_a_strict_patch_that_gives_a_field_twice_changes_nothing(client: Client) -> None:
+    client.create(CONFIGMAPS, configmap("a"))
+    for body, headers in ((TWICE, MERGE), (b'[{"op":"remove","op":"test","path":"/data/a"}]', JSON_PATCH)):
+        refused = client.ask("PATCH", f"{CONFIGMAPS}/a?fieldValidation=Strict", body, headers)
+        assert (refused.code, "duplicate field" in refused.json["message"]) == (400, True)
+    assert client.get(f"{CONFIGMAPS}/a").json["data"] == {"a": "1"}
 
 
 def test_a_list_is_not_continued_at_another_version(client: Client) -> None:
@@ -326,6 +336,17 @@ def test_status_and_scale_are_routes_of_their_own(client: Client) -> None:
     stored = client.get(f"{SETS}/web/status").json
     assert (stored["spec"]["replicas"], stored["status"]["replicas"]) == (4, 4)
     assert client.ask("DELETE", f"{SETS}/web/scale").code == 405
+
+
+def test_a_scale_is_shown_as_metadata_where_a_client_wants_no_more(client: Client) -> None:
+    client.create(SETS, statefulset("web"))
+    accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+    found = client.get(f"{SETS}/web/scale", accept).json
+    assert (found["kind"], found["metadata"]["name"], "spec" in found) == (
+        "PartialObjectMetadata",
+        "web",
+        False,
+    )
 
 
 def test_a_scale_is_a_table_of_its_own(client: Client) -> None:

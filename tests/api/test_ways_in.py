@@ -3,32 +3,20 @@
 Skipped only where there is no kubectl. The kubeconfig's own token is what `test_kubectl.py` uses.
 """
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from minisets.client.access import Access, kubeconfig, kubeconfig_for, kubeconfig_with
+from minisets.client.access import kubeconfig, kubeconfig_for, kubeconfig_with
 from minisets.cluster import credentials
 from minisets.objects.tokens import ref_of_token, secret_for
+from tests.api.kubectl import NEEDS_KUBECTL, Kubectl, access, with_config
 from tests.api.serving import Running, run_pod
-from tests.api.test_kubectl import KUBECTL, Kubectl
 
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+pytestmark = NEEDS_KUBECTL
 
 LOGGED_OUT = "You must be logged in to the server"
-
-
-def access(running: Running, token: str = "") -> Access:
-    return Access(f"https://127.0.0.1:{running.server.port}", running.credentials.ca, token)
-
-
-def with_config(directory: Path, text: str) -> Kubectl:
-    config = directory / "config"
-    config.write_text(text)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": str(config)}
-    return Kubectl(environment, directory)
 
 
 @pytest.fixture

@@ -1,15 +1,19 @@
 """`minisets snapshot`, over a whole server on the engine in memory."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from minisets.cli.snapshot import snapshot
+from minisets.cli.snapshots import Part, missing_claim, stopped
 from minisets.engine import labels
 from minisets.errors import EngineError
 from minisets.objects.kinds import Object, Ref
-from minisets.objects.metadata import annotations_of, spec_of, status_of
+from minisets.objects.metadata import annotations_of, name_of, spec_of, status_of
 from minisets.objects.snapshots import RESTORE_FAILED, RESTORE_FROM
+from minisets.settings import PROVISIONER
 from tests.cli.conftest import Run
 from tests.waiting import until
 from tests.whole import Whole
@@ -140,6 +144,29 @@ def test_a_claim_that_was_lost_is_made_from_its_copy(web: Whole, run: Run) -> No
     assert held(web, "web-1") == b"first 1"
 
 
+def test_a_restore_that_was_killed_goes_on_where_claims_wait_for_their_pods(whole: Whole, run: Run) -> None:
+    late = {"provisioner": PROVISIONER, "volumeBindingMode": "WaitForFirstConsumer"}
+    whole.client.create("StorageClass", "", {"metadata": {"name": "late"}, **late})
+    body = statefulset(replicas=1)
+    body["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] = "late"
+    whole.client.create("StatefulSet", "default", body)
+    until(lambda: is_ready(whole), "web to be ready")
+    whole.engine.write_file("web-0", INSIDE, b"first")
+    assert run("snapshot", "save", "one").code == 0
+    whole.client.patch(SET, {"spec": {"replicas": 0}}, form="merge")
+    until(lambda: whole.client.get(Ref("Pod", "default", "web-0")) is None, "web-0 to end")
+    lost = Ref("PersistentVolumeClaim", "default", "data-web-0")
+    whole.client.delete(lost)
+    until(lambda: whole.client.get(lost) is None, "the claim to go")
+    (saved,) = whole.client.select("VolumeSnapshot").items
+    claim = missing_claim(whole.client.read(SET), Part("data-web-0", name_of(saved)))
+    whole.client.create(lost.kind, "default", claim)
+    whole.client.patch(SET, stopped(body, "one", None), form="merge")
+    restored = run("snapshot", "restore", "one", "--yes")
+    assert (restored.code, restored.err) == (0, "")
+    assert held(whole, "web-0") == b"first"
+
+
 def test_a_claim_begins_with_what_a_snapshot_holds(web: Whole, run: Run) -> None:
     """Kubernetes' own way, without a statefulset."""
     assert run("snapshot", "save", "one").code == 0
@@ -194,6 +221,12 @@ def test_bad_words_are_told_in_one_line(
     del web
     told = run("snapshot", *words)
     assert (told.code, said in told.err, len(told.err.splitlines())) == (code, True, 1), told.err
+
+
+@pytest.mark.parametrize("verb", ["save", "restore"])
+def test_a_timeout_of_zero_is_for_ever(verb: str) -> None:
+    given = snapshot.commands[verb].make_context(verb, ["one", "--timeout", "0"]).params
+    assert given["timeout"] > timedelta(days=365)
 
 
 def test_a_taken_name_another_statefulset_and_two_of_them_are_told(web: Whole, run: Run) -> None:
@@ -296,4 +329,4 @@ def test_an_engine_that_cannot_pause_is_told(web: Whole, run: Run) -> None:
     web.engine.fail_next("pause_container", EngineError("container web-0: cannot pause: no freezer"), times=3)
     failed = run("snapshot", "save", "one", "--timeout", "20s")
     assert (failed.code, "no freezer" in failed.err) == (1, True)
-    assert (paused(web), helpers(web)) == ([], [])
+    assert (paused(web), helpers(web), volumes(web, "snapshot")) == ([], [], [])

@@ -7,6 +7,8 @@ import tarfile
 import pytest
 
 from minisets.cli import volumes_changes as changes
+from minisets.cli.down import _delete_all_claims
+from minisets.cli.session import Session
 from minisets.cli.volumes_rows import Row, Seen, in_words, removable, rows
 from minisets.clock import SystemClock
 from minisets.cluster.volumes import archive_in
@@ -227,21 +229,34 @@ def test_a_volume_that_was_retained_goes_with_its_object(run: Run, whole: Whole)
     assert whole.engine.inspect_volume("data") is None
 
 
-def test_a_retained_volume_in_memory_goes_with_what_held_it(run: Run, whole: Whole) -> None:
-    """A-141."""
+def retained_in_memory(run: Run, whole: Whole) -> Ref:
+    """The PersistentVolume of a claim `data`."""
     memory = "provisioner: minisets.dev/tmpfs\nreclaimPolicy: Retain\n"
     head = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: memory}\n"
     claims = CLAIM.replace("NAME", "data").replace("spec: {", "spec: {storageClassName: memory, ")
     assert run("apply", "-f", "-", stdin=f"{head}{memory}---\n{claims}").code == 0
     name = str(spec_of(until(lambda: bound(whole, "data"), "the claim bound"))["volumeName"])
-    ref = Ref("PersistentVolume", "", name)
+    return Ref("PersistentVolume", "", name)
+
+
+def test_a_retained_volume_in_memory_goes_with_what_held_it(run: Run, whole: Whole) -> None:
+    """A-141."""
+    ref = retained_in_memory(run, whole)
     held = labels.holders_selector("minisets")
     assert [one.state for one in whole.engine.list_containers(held)] == ["running"]
     whole.client.delete(Ref("PersistentVolumeClaim", "default", "data"))
     until(lambda: status_of(whole.client.read(ref))["phase"] == "Released", "its release")
     assert whole.engine.list_containers(held), "what is retained is kept"
-    assert remove(whole, Row("default", "data", "data", name))[-1] == "Docker volume data removed"
+    assert remove(whole, Row("default", "data", "data", ref.name))[-1] == "Docker volume data removed"
     assert whole.engine.list_containers(held) == ()
+
+
+def test_down_with_volumes_overrules_that_a_volume_in_memory_is_retained(run: Run, whole: Whole) -> None:
+    ref = retained_in_memory(run, whole)
+    session = Session("minisets", "default", SystemClock())
+    _delete_all_claims(session, whole.client, whole.client.select("PersistentVolumeClaim").items)
+    assert whole.client.get(ref) is None
+    assert whole.engine.inspect_volume("data") is None
 
 
 def test_rm_leaves_a_strangers_volume_where_it_is(whole: Whole) -> None:

@@ -10,7 +10,7 @@ import kr8s
 from kr8s._async_utils import as_sync_func
 from kr8s.objects import Pod, StatefulSet, object_from_spec
 
-from tests.waiting import until
+from tests.clients.speaking import eviction, until_rolled_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +50,7 @@ class Kr8s:
         Pod.get(pod, namespace="default", api=self._api).wait("condition=Ready", timeout=60)
 
     def rolled_out(self, statefulset: str) -> None:
-        def is_done() -> bool:
-            found = StatefulSet.get(statefulset, namespace="default", api=self._api)
-            status, wanted = found.status, found.replicas
-            is_seen = status.get("observedGeneration", 0) >= found.metadata.generation
-            counts = (status.get("readyReplicas"), status.get("updatedReplicas"))
-            return is_seen and counts == (wanted, wanted)
-
-        until(is_done, f"{statefulset} to be rolled out")
+        until_rolled_out(self, statefulset)
 
     def scale(self, statefulset: str, replicas: int) -> None:
         found = StatefulSet.get(statefulset, namespace="default", api=self._api)
@@ -81,14 +74,9 @@ class Kr8s:
         return str(found.exec(list(command)).stdout.decode())
 
     def evict(self, pod: str) -> None:
-        body = {
-            "apiVersion": "policy/v1",
-            "kind": "Eviction",
-            "metadata": {"name": pod, "namespace": "default"},
-        }
 
         async def post() -> None:
-            url, data = f"pods/{pod}/eviction", json.dumps(body)
+            url, data = f"pods/{pod}/eviction", json.dumps(eviction(pod))
             async with self._api.call_api("POST", namespace="default", url=url, content=data):
                 pass
 

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.clients.speaking import WATCHED_FOR
+from tests.clients.speaking import WATCHED_FOR, eviction
 
 if TYPE_CHECKING:
     from tests.clients.speaking import Json, Tell
@@ -107,13 +107,8 @@ class Kubectl:
         return self("exec", pod, "--", *command)
 
     def evict(self, pod: str) -> None:
-        body = {
-            "apiVersion": "policy/v1",
-            "kind": "Eviction",
-            "metadata": {"name": pod, "namespace": "default"},
-        }
         path = f"/api/v1/namespaces/default/pods/{pod}/eviction"
-        self("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+        self("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction(pod)))
 
     def events(self, about: str) -> list[str]:
         selector = f"--field-selector=involvedObject.name={about}"

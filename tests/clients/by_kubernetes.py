@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubernetes import client, config, dynamic, stream, watch
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from tests.clients.speaking import WATCHED_FOR
+from tests.clients.speaking import WATCHED_FOR, until_rolled_out
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -58,13 +58,7 @@ class Official:
         until(is_ready, f"{pod} to be ready")
 
     def rolled_out(self, statefulset: str) -> None:
-        def is_done() -> bool:
-            found = self._apps.read_namespaced_stateful_set(statefulset, SPACE)
-            status, wanted = found.status, found.spec.replicas
-            is_seen = (status.observed_generation or 0) >= found.metadata.generation
-            return is_seen and (status.ready_replicas, status.updated_replicas) == (wanted, wanted)
-
-        until(is_done, f"{statefulset} to be rolled out")
+        until_rolled_out(self, statefulset)
 
     def scale(self, statefulset: str, replicas: int) -> None:
         body = {"spec": {"replicas": replicas}}

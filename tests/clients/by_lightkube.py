@@ -9,8 +9,7 @@ from lightkube.resources.apps_v1 import ControllerRevision, StatefulSet
 from lightkube.resources.core_v1 import Event, PersistentVolumeClaim, Pod, Service
 from lightkube.types import CascadeType
 
-from tests.clients.speaking import WATCHED_FOR
-from tests.waiting import until
+from tests.clients.speaking import WATCHED_FOR, until_rolled_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,13 +53,7 @@ class Lightkube:
         self._client.wait(Pod, pod, for_conditions=["Ready"])
 
     def rolled_out(self, statefulset: str) -> None:
-        def is_done() -> bool:
-            found = self._client.get(StatefulSet, statefulset)
-            status, wanted = found.status, found.spec.replicas
-            is_seen = (status.observedGeneration or 0) >= found.metadata.generation
-            return is_seen and (status.readyReplicas, status.updatedReplicas) == (wanted, wanted)
-
-        until(is_done, f"{statefulset} to be rolled out")
+        until_rolled_out(self, statefulset)
 
     def scale(self, statefulset: str, replicas: int) -> None:
         scale = self._client.get(StatefulSet.Scale, statefulset)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tests.waiting import until
+
 Json = dict[str, Any]
 Tell = Callable[[str, Json], bool]
 """Told each event of a watch (type, object); true ends the watch."""
@@ -51,3 +53,22 @@ class Speaker(Protocol):
 
     def delete(self, kind: str, name: str, propagation: str = "Background") -> None:
         """Begin it; the client may wait for the end."""
+
+
+def until_rolled_out(speaker: Speaker, statefulset: str) -> None:
+    """What `kubectl rollout status` looks at, for clients that have no word for it."""
+
+    def is_done() -> bool:
+        found = speaker.find("StatefulSet", statefulset)
+        assert found is not None
+        status, wanted = found["status"], found["spec"]["replicas"]
+        is_seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+        return is_seen and (status.get("readyReplicas"), status.get("updatedReplicas")) == (wanted, wanted)
+
+    until(is_done, f"{statefulset} to be rolled out")
+
+
+def eviction(pod: str) -> Json:
+    """The body of a pod's eviction, for clients that have no word for it."""
+    metadata = {"name": pod, "namespace": "default"}
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}

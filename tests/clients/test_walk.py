@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
+import yaml
 
 from tests.waiting import until
 
@@ -21,45 +23,9 @@ pytestmark = [
 ]
 
 PODS = "app=nginx"
-SERVICE: Json = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "nginx", "labels": {"app": "nginx"}},
-    "spec": {"ports": [{"port": 80, "name": "web"}], "clusterIP": "None", "selector": {"app": "nginx"}},
-}
-SET: Json = {
-    "apiVersion": "apps/v1",
-    "kind": "StatefulSet",
-    "metadata": {"name": "web"},
-    "spec": {
-        "serviceName": "nginx",
-        "replicas": 2,
-        "selector": {"matchLabels": {"app": "nginx"}},
-        "template": {
-            "metadata": {"labels": {"app": "nginx"}},
-            "spec": {
-                "terminationGracePeriodSeconds": 1,
-                "containers": [
-                    {
-                        "name": "nginx",
-                        "image": "nginx:1.9.1",
-                        "ports": [{"containerPort": 80, "name": "web"}],
-                        "volumeMounts": [{"name": "www", "mountPath": "/usr/share/nginx/html"}],
-                    }
-                ],
-            },
-        },
-        "volumeClaimTemplates": [
-            {
-                "metadata": {"name": "www"},
-                "spec": {
-                    "accessModes": ["ReadWriteOnce"],
-                    "resources": {"requests": {"storage": "1Gi"}},
-                },
-            }
-        ],
-    },
-}
+ARTICLE = Path(__file__).parents[2] / "examples/article/web.yaml"
+SERVICE, SET = cast("tuple[Json, Json]", tuple(yaml.safe_load_all(ARTICLE.read_text())))
+SET["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
 
 
 def test_the_articles_walk(speaker: Speaker) -> None:

@@ -5,7 +5,6 @@ import itertools
 import secrets
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from minisets.engine.interface import (
     NetworkSpec,
     Output,
 )
+from tests import waiting
 
 IMAGE = "minisets.test/busy:1"
 PATIENCE = timedelta(seconds=15)
@@ -117,24 +117,11 @@ def archive(files: Mapping[str, bytes | str]) -> bytes:
     return packed.getvalue()
 
 
-def until_told(ask: Callable[[], Item | None]) -> Item:
-    """The first answer that is one."""
-    told: list[Item] = []
-
-    def asked() -> bool:
-        if (found := ask()) is not None:
-            told.append(found)
-        return bool(told)
-
-    until(asked)
-    return told[0]
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE.total_seconds()
-    while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+def until(happened: Callable[[], Item | None]) -> Item:
+    """The first answer that is true."""
+    told = waiting.until(happened, "the engine", PATIENCE)
+    assert told is not None
+    return told
 
 
 def drained(stream: Iterable[Item]) -> list[Item]:

@@ -2,6 +2,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,9 +106,10 @@ def test_finalizers_are_deleted_one_by_one() -> None:
     assert strategic_merge("Pod", live, patch)["metadata"]["finalizers"] == ["b", "theirs"]
 
 
-def test_a_broken_annotation_deletes_nothing() -> None:
+@pytest.mark.parametrize("broken", ["{", "[]", "7", "[" * 100_000])
+def test_a_broken_annotation_deletes_nothing(broken: str) -> None:
     live = as_served(manifest(args=["-v"]))
-    live["metadata"]["annotations"][LAST_APPLIED] = "{"
+    live["metadata"]["annotations"][LAST_APPLIED] = broken
     patch = apply_patch("StatefulSet", manifest(), live)
     assert "args" not in json.dumps(patch.get("spec", {}))
 
@@ -158,7 +160,7 @@ def contains(whole: Any, part: Any) -> bool:
     return bool(whole == part)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(pods, pods, pods)
 def test_the_patched_object_says_everything_that_the_manifest_says(
     original: Any, modified: Any, current: Any
@@ -169,7 +171,7 @@ def test_the_patched_object_says_everything_that_the_manifest_says(
     assert strategic_merge("Pod", patched, again) == patched
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(pods, pods)
 def test_what_only_we_changed_becomes_exactly_the_manifest(original: Any, modified: Any) -> None:
     patched = strategic_merge("Pod", original, three_way("Pod", original, modified, original))

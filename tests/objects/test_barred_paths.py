@@ -64,6 +64,11 @@ def test_the_root_holds_everything() -> None:
             {"type": "overlay", "device": "overlay", "o": r"lowerdir=/a:v\ar/lib,upperdir=/u,workdir=w"},
             ("/a", "/var/lib", "/u", "/w"),
         ),
+        (
+            {"type": "overlay", "o": r"lowerdir=/a\:b:/c,upperdir=/u\,u"},
+            ("/a\\", "/b", "/c", "/a:b", "/u\\", "/u", "/u,u"),
+        ),
+        ({"type": "overlay", "o": r"lowerdir=/a\\,upperdir=/b"}, ("/a\\", "/b")),
     ],
 )
 def test_the_paths_that_a_docker_volumes_options_name(

@@ -1,5 +1,8 @@
 """The same object in two versions: nothing is lost on the way there and back."""
 
+import pytest
+
+from minisets.errors import BadRequest
 from minisets.objects.conversion import as_stored, from_stored, to_stored
 from minisets.objects.kinds import CONVERTED, Kind, Object, kind_of
 
@@ -81,10 +84,19 @@ def test_what_the_old_autoscaler_has_no_field_for_travels_as_an_annotation() -> 
     assert there_and_back(SCALERS, stored) == stored
 
 
-def test_an_annotation_that_is_none_of_ours_is_passed_over() -> None:
+@pytest.mark.parametrize("text", ["{", "{}", "[1]", "[" * 100_000])
+def test_an_annotation_that_is_none_of_ours_is_passed_over(text: str) -> None:
     old = from_stored(SCALERS, scaler())
-    old["metadata"]["annotations"] = {"autoscaling.alpha.kubernetes.io/metrics": "{"}
+    old["metadata"]["annotations"] = {"autoscaling.alpha.kubernetes.io/metrics": text}
     assert "metrics" not in to_stored(SCALERS, old)["spec"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"), [("all", "cannot unmarshal string"), ({"metrics": []}, 'unknown field "spec.metrics"')]
+)
+def test_a_manifest_that_its_version_does_not_have_is_refused(spec: object, said: str) -> None:
+    with pytest.raises(BadRequest, match=said):
+        as_stored({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "spec": spec})
 
 
 def test_what_has_one_version_stays_as_it_is() -> None:

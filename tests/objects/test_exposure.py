@@ -94,11 +94,28 @@ def test_a_docker_volume_that_is_not_minisets_is_named() -> None:
     assert line == f"{where}: gives a pod the machine: the Docker volume mine, whoever made it"
 
 
-def test_a_docker_volume_whose_options_bind_a_folder_is_named() -> None:
-    attributes = {"type": "none", "o": "bind", "device": "/etc"}
-    csi = {"driver": "docker.minisets.dev", "volumeHandle": "a", "volumeAttributes": attributes}
-    (line,) = opened("PersistentVolume", {"csi": csi})
-    assert line == "spec.csi.volumeAttributes: gives a pod the machine: its files below /etc"
+@pytest.mark.parametrize(
+    ("attributes", "paths"),
+    [
+        ({"type": "none", "o": "bind", "device": "/etc"}, ["/etc"]),
+        ({"type": "none", "o": "bind", "device": "etc"}, ["/etc"]),
+        ({"type": "overlay", "device": "overlay", "o": "lowerdir=/etc:/srv"}, ["/etc", "/srv"]),
+        ({"driver": "local-persist", "mountpoint": "/srv"}, ["/srv"]),
+        ({"type": "nfs", "device": ":/srv", "o": "addr=nas"}, []),
+        ({"device": 7}, []),
+    ],
+)
+def test_a_docker_volume_whose_options_name_a_folder_is_named(
+    attributes: dict[str, object], paths: list[str]
+) -> None:
+    csi = {"driver": PROVISIONER, "volumeHandle": "a", "volumeAttributes": attributes}
+    said = "spec.csi.volumeAttributes: gives a pod the machine: its files below"
+    assert opened("PersistentVolume", {"csi": csi}) == [f"{said} {path}" for path in paths]
+
+
+def test_another_drivers_attributes_are_no_options_of_docker() -> None:
+    csi = {"driver": "ebs.csi.aws.com", "volumeHandle": "a", "volumeAttributes": {"device": "/dev/xvda"}}
+    assert opened("PersistentVolume", {"csi": csi}) == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +131,7 @@ def test_a_path_that_is_never_mounted_is_told_of_before_an_engine_is_asked(path:
     (line,) = opened("PersistentVolume", {"local": {"path": path}})
     assert line == f"spec.local: gives a pod the machine: {said}"
     attributes = {"type": "none", "o": "bind", "device": path}
-    (line,) = opened("PersistentVolume", {"csi": {"volumeAttributes": attributes}})
+    (line,) = opened("PersistentVolume", {"csi": {"driver": PROVISIONER, "volumeAttributes": attributes}})
     assert line == f"spec.csi.volumeAttributes: gives a pod the machine: {said}"
 
 

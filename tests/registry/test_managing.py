@@ -7,7 +7,7 @@ import pytest
 
 from minisets.clock import FakeClock
 from minisets.errors import ApiError, BadRequest, Conflict, NotFound, Unmergeable
-from minisets.objects.kinds import Object, Ref, kind_of
+from minisets.objects.kinds import KINDS, RBAC, Object, Ref, kind_of
 from minisets.objects.managed.elements import shown
 from minisets.objects.managed.fieldsets import paths
 from minisets.registry.options import DeleteOptions, Patch, WriteOptions
@@ -276,6 +276,15 @@ def test_a_subresource_has_no_say_in_the_entries(registry: Registry) -> None:
 
 
 def test_a_list_whose_elements_cannot_be_told_apart_keeps_the_entries(registry: Registry) -> None:
+    account = {"metadata": {"name": "a", "labels": {"a": "b"}}}
+    made = registry.create("ServiceAccount", "default", account, by("me")).object
+    nameless = Patch("merge", {"secrets": [{"namespace": "default"}]})
+    done = registry.patch(Ref("ServiceAccount", "default", "a"), nameless, by("you")).object
+    assert done["secrets"] == [{"namespace": "default"}]
+    assert managers(done) == managers(made)
+
+
+def test_elements_are_recorded_by_their_keys(registry: Registry) -> None:
     owner = {"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "1"}
     registry.create("ConfigMap", "default", configmap(), by("me"))
     patch = Patch("merge", {"metadata": {"ownerReferences": [owner, {**owner, "uid": "2"}]}})
@@ -285,6 +294,17 @@ def test_a_list_whose_elements_cannot_be_told_apart_keeps_the_entries(registry: 
     ]  # fmt: skip
 
 
+def test_who_finalizes_a_namespace_is_recorded(registry: Registry) -> None:
+    registry.create("Namespace", "", {"metadata": {"name": "team"}}, by("me"))
+    ref = Ref("Namespace", "", "team")
+    done = registry.update(
+        ref, {"metadata": {"name": "team"}, "spec": {"finalizers": ["a/b"]}}, by("you"), "finalize"
+    )
+    assert done.object["spec"] == {"finalizers": ["a/b"]}
+    assert managers(done.object)["you", "Update", "finalize"] == [".spec.finalizers"]
+
+
+# Atomic parts are in full: as in Kubernetes, who leaves a default out of one would change it.
 SMALLEST: dict[str, Object] = {
     "Namespace": {},
     "Node": {"spec": {"unschedulable": True}},
@@ -302,10 +322,33 @@ SMALLEST: dict[str, Object] = {
     "EndpointSlice": {"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {}}]},
     "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}},
     "StorageClass": {"provisioner": "docker.minisets.dev"},
+    "LimitRange": {"spec": {"limits": [{"type": "Pod", "max": {"cpu": "1"}}]}},
+    "ResourceQuota": {"spec": {"hard": {"pods": "10"}, "scopes": ["BestEffort"]}},
+    "Lease": {"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}},
+    "NetworkPolicy": {"spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80, "protocol": "TCP"}]}]}},
+    "PriorityClass": {"value": 7},
+    "Role": {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
+    "RoleBinding": {
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "a"},
+        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "b"}],
+    },
+    "ClusterRole": {"rules": [{"nonResourceURLs": ["/a"], "verbs": ["get"]}]},
+    "ClusterRoleBinding": {"roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "a"}},
+    "HorizontalPodAutoscaler": {
+        "spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "web"}, "maxReplicas": 3}
+    },
+    "VolumeSnapshot": {"spec": {"source": {"persistentVolumeClaimName": "a"}}},
+    "VolumeSnapshotContent": {
+        "spec": {
+            "deletionPolicy": "Delete", "driver": "d", "source": {"volumeHandle": "a"},
+            "volumeSnapshotRef": {"name": "a", "namespace": "default"},
+        }
+    },
+    "VolumeSnapshotClass": {"deletionPolicy": "Delete", "driver": "d"},
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("title", SMALLEST)
+@pytest.mark.parametrize("title", [kind.title for kind in KINDS])
 def test_an_object_of_every_kind_is_applied_once_and_then_left_alone(
     registry: Registry, clock: FakeClock, title: str
 ) -> None:

@@ -1,8 +1,10 @@
 """One kind in two versions: written and patched in either, stored in one; and ephemeral containers."""
 
+import json
+
 import pytest
 
-from minisets.errors import BadRequest, Conflict, Invalid
+from minisets.errors import ApiError, BadRequest, Conflict, Invalid, Unmergeable
 from minisets.objects.kinds import CONVERTED, Object, Ref
 from minisets.registry.options import Patch, WriteOptions
 from minisets.registry.registry import Registry
@@ -87,6 +89,67 @@ def test_an_autoscaler_is_written_and_patched_in_its_old_version(
     assert registry.update(SCALER, body, spoken=SCALERS).object["spec"]["maxReplicas"] == 9
 
 
+def test_an_apply_in_another_version_goes_by_the_rules_of_that_version(
+    registry: Registry, store: MemoryStore
+) -> None:
+    me = WriteOptions(field_manager="me")
+    made = registry.apply(EVENT, TOLD, me, "", EVENTS)
+    assert (made.created, made.object["message"]) == (True, "it is here")
+    with pytest.raises(Invalid, match='message: Invalid value: "other": field is immutable'):
+        registry.apply(EVENT, {**TOLD, "note": "other"}, me, "", EVENTS)
+    other = Ref("Event", "default", "b")
+    untimed = {key: value for key, value in TOLD.items() if key != "eventTime"}
+    with pytest.raises(Invalid, match="eventTime: Required value"):
+        registry.apply(other, {**untimed, "metadata": {"name": "b"}}, me, "", EVENTS)
+    assert store.get(other) is None
+
+
+SPOKEN = {**OLD_SCALER, "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler"}
+
+
+def with_spec(**spec: object) -> Object:
+    return {**SPOKEN, "spec": {**OLD_SCALER["spec"], **spec}}
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "said"),
+    [
+        ({**SPOKEN, "spec": "all"}, Unmergeable,
+         '(/web; autoscaling/v1, Kind=HorizontalPodAutoscaler): .spec: expected map, got "all"'),
+        ({**SPOKEN, "metadata": {"name": "web", "annotations": ["a"]}}, Unmergeable,
+         ".metadata.annotations: expected map"),
+        (with_spec(metrics=[]), Unmergeable, ".spec.metrics: field not declared in schema"),
+        (with_spec(targetCPUUtilizationPercentage="x"), Unmergeable,
+         ".spec.targetCPUUtilizationPercentage: expected numeric"),
+        ({**SPOKEN, "apiVersion": "autoscaling/v2"}, BadRequest,
+         "invalid object type: autoscaling/v2, Kind=HorizontalPodAutoscaler"),
+    ],
+)  # fmt: skip
+def test_what_another_version_does_not_have_is_not_applied(
+    registry: Registry, config: Object, error: type[ApiError], said: str
+) -> None:
+    with pytest.raises(error) as refused:
+        registry.apply(SCALER, config, WriteOptions(field_manager="me"), "", SCALERS)
+    assert said in str(refused.value)
+
+
+def test_an_old_autoscaler_is_applied_once_and_then_left_alone(
+    registry: Registry, store: MemoryStore
+) -> None:
+    metrics = [{
+        "type": "Resource",
+        "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 50}},
+    }]  # fmt: skip
+    noted = {"autoscaling.alpha.kubernetes.io/metrics": json.dumps(metrics), "mine": "yes"}
+    config = {**SPOKEN, "metadata": {"name": "web", "annotations": noted}}
+    me = WriteOptions(field_manager="me")
+    made = registry.apply(SCALER, config, me, "", SCALERS).object
+    assert [one["resource"]["name"] for one in made["spec"]["metrics"]] == ["cpu", "memory"]
+    assert made["metadata"]["annotations"] == {"mine": "yes"}
+    assert registry.apply(SCALER, config, me, "", SCALERS).object == made
+    assert store.get(SCALER) == made
+
+
 def test_a_leader_is_elected_by_who_saw_the_latest_lease(registry: Registry) -> None:
     body: Object = {"metadata": {"name": "leader"}, "spec": {"holderIdentity": "a", "renewTime": MOMENT}}
     first = registry.create("Lease", "default", body)
@@ -121,6 +184,16 @@ def test_a_debugger_is_added_to_a_running_pod_and_nothing_else_changes(registry:
     )
     again = registry.patch(POD, adding(DEBUGGER), WriteOptions(), "ephemeralcontainers").object
     assert again == outcome.object
+
+
+def test_who_adds_a_debugger_manages_it_and_nothing_else(registry: Registry) -> None:
+    registry.create("Pod", "default", pod(), WriteOptions(field_manager="me"))
+    debugging = WriteOptions(field_manager="kubectl-debug")
+    added = registry.patch(POD, adding(DEBUGGER), debugging, "ephemeralcontainers").object
+    found = {entry["manager"]: entry for entry in metadata(added)["managedFields"]}
+    assert set(found) == {"me", "kubectl-debug"}
+    assert found["kubectl-debug"]["subresource"] == "ephemeralcontainers"
+    assert list(found["kubectl-debug"]["fieldsV1"]["f:spec"]) == ["f:ephemeralContainers"]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,10 @@ def pod(name: str, script: str = "", **spec: Any) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {**plain, **spec}}
 
 
-def claim(name: str) -> Object:
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+def claim(name: str, size: str = "1Mi", **spec: Any) -> Object:
+    plain = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    head = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
+    return {**head, "spec": {**plain, **spec}}
 
 
 def made(cluster: Cluster, *objects: Object) -> Ended:

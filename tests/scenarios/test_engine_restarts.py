@@ -16,7 +16,7 @@ import pytest
 
 from tests import leftovers
 from tests.engines import PrivateEngine
-from tests.scenarios.bare import made
+from tests.scenarios.bare import BUSY, made
 from tests.scenarios.classes import claim, holders, storage_class, user
 from tests.scenarios.cluster import DEADLINE, MANIFESTS, Cluster
 from tests.waiting import until
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 KEEPER = MANIFESTS / "keeper.yaml"
-BUSY = "minisets.test/busy:1"
 BY_ITSELF = timedelta(seconds=150)
 """With live-restore process 1 waits for a minute before it gives the old socket up."""
 

@@ -111,7 +111,7 @@ def test_no_persistent_volume_leads_to_the_engine(
     made(cluster, *claimed(name, source(str(tmp_path / "link"))), user)
     said_of(cluster, name, f"leads to {Path(data).parent}, which contains {data}, the engine's data", step)
     assert "minisets-test-never-made" not in {each.name for each in cluster.engine.volumes.list()}
-    for each in ("pod", "pvc", "pv"):  # Why: `down` would wait 30 s for a volume of ours that a person wrote
+    for each in ("pod", "pvc", "pv"):
         cluster.minisets("delete", each, name).succeeded()
 
 

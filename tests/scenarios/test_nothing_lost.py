@@ -13,6 +13,7 @@ import pytest
 
 from minisets.cluster import endpoint
 from tests import leftovers
+from tests.scenarios.bare import BUSY
 from tests.scenarios.cluster import MANIFESTS, Cluster
 from tests.waiting import until
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 KEEPER = MANIFESTS / "keeper.yaml"
-BUSY = "minisets.test/busy:1"
 AFTER_A_RESTART = timedelta(seconds=60)
 WITHOUT_PORT_53 = ("setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service")
 

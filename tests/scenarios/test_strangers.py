@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from minisets.objects.metadata import status_of
+from tests.scenarios.bare import BUSY
 from tests.scenarios.cluster import MANIFESTS
 from tests.waiting import until
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 KEEPER = MANIFESTS / "keeper.yaml"
-BUSY = "minisets.test/busy:1"
 
 
 class Start(Protocol):

@@ -104,9 +104,9 @@ def test_named_tokens_and_certificates_outlive_a_crash_and_a_revoked_token_does_
         ("ci", ("token", "create", "ci", "--kubeconfig")),
         ("jane", ("kubeconfig", "--certificate", "jane")),
     ):
-        configs[name] = tmp_path / name
-        configs[name].write_text(cluster.minisets(*words).succeeded().out)
-        configs[name] = cluster.file(configs[name])
+        written = tmp_path / name
+        written.write_text(cluster.minisets(*words).succeeded().out)
+        configs[name] = cluster.file(written)
 
     def asked(name: str) -> Ended:
         return cluster.kubectl("--kubeconfig", configs[name], "get", "namespace", "default", "-o", "name")

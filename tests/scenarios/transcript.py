@@ -7,11 +7,14 @@ Left out: lines that begin with two blanks, which tell progress.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tests.transcripts import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.transcripts.session import Step
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MASKS = (
@@ -23,27 +26,13 @@ _MASKS = (
 )
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command, and the lines that it is said to print; none shown: they were left out."""
-
-    command: str
-    shown: tuple[str, ...]
-
-
 def steps(document: str) -> Iterator[Step]:
-    """The steps of the first block marked `console`; none if there is no such block."""
+    """The steps of the first block marked `console`; none if there is no such block.
+
+    A step of which no lines are shown: they were left out.
+    """
     block = _BLOCK.search(document)
-    command, shown = "", list[str]()
-    for line in block[1].splitlines() if block else ():
-        if line.startswith("$ "):
-            if command:
-                yield Step(command, tuple(shown))
-            command, shown = line.removeprefix("$ "), []
-        else:
-            shown.append(line)
-    if command:
-        yield Step(command, tuple(shown))
+    return session.steps(block[1] if block else "")
 
 
 def masked(text: str) -> list[str]:

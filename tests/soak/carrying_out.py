@@ -187,7 +187,7 @@ class Hands:
             try:
                 self._cluster.engine.api.kill(each["Id"])
                 killed += 1
-            except (NotFound, APIError):  # it ended meanwhile
+            except APIError:  # it ended meanwhile
                 continue
         return f"killed {killed}" if killed else "not there"
 

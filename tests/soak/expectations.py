@@ -1,29 +1,31 @@
 """What Kubernetes' rules say of each claim: whether it may go, must go, and what it must show. Pure.
 
     a claim   stays, unless somebody deleted it or its set's retention policy lets it go;
-              goes when it is to go and no scheduled pod names it
+              goes when it is to go, or all its owners are gone, and no scheduled pod names it
     its data  is its own from its beginning on: never an earlier claim's of that name, never another's;
               stays as long as the claim, and under Retain for good, in a Released volume
 
 An operation that met a quiet cluster and was waited for says what must be; one that others overlapped says
-only what may be (a set scaled down and up again at once may lose the claims between, or not).
+only what may be (a set scaled down and up again at once may lose the claims between, or not), until all is
+quiet again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from minisets.objects.metadata import (
     generation_of,
     is_being_deleted,
     is_true,
+    moment,
     name_of,
     spec_of,
     status_of,
     uid_of,
 )
+from minisets.objects.owners import owners_of
 from tests.soak.policies import claim_name
 from tests.soak.records import Journal
 from tests.soak.seen import Seen, claim_of, claim_uid_of, handle_of
@@ -59,16 +61,18 @@ class Expectations:
     replicas: dict[str, int | None] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
     _ending: set[str] = field(default_factory=set)
+    _mounted: frozenset[str] = frozenset()
 
     # --- what was asked for; before it is asked ---
 
     def scaled(self, name: str, replicas: int, *, alone: bool = False) -> None:
-        """Or created."""
-        before, self.replicas[name] = self.replicas.get(name), replicas
+        """Or created. A claim beyond goes with its pod alone (A-60): one that was asked for, or an orphan."""
+        before, self.replicas[name] = self.replicas.get(name) or 0, replicas
         if self.policies[name].when_scaled == "Delete":
             for life in self._of(name):
-                life.may_go |= life.ordinal >= replicas
-                life.must_go |= alone and replicas <= life.ordinal < (before or 0)
+                had_pod = life.ordinal < before or claim_name(name, life.ordinal) in self._mounted
+                life.may_go |= had_pod and life.ordinal >= replicas
+                life.must_go |= alone and replicas <= life.ordinal < before
 
     def deleted(self, name: str, propagation: str, *, alone: bool = False) -> None:
         """A claim whose pod ran when all was quiet has the set as its owner, if its policy says so (A-60)."""
@@ -91,33 +95,31 @@ class Expectations:
 
     def see(self, seen: Seen) -> list[str]:
         """Take note of claims and records that are new; what must never be, at any moment, in sentences."""
+        self._mounted = frozenset(map(claim_of, seen.pods))
         for claim in seen.claims:
             self._note(claim)
         for uid, volume in seen.volume_by_claim.items():
-            if uid not in self.lives:  # a claim that came and went between two looks
-                self._note_unseen(uid, spec_of(volume)["claimRef"]["name"])
-            self.lives[uid].volume = self.lives[uid].volume or handle_of(volume)
+            # Why since 0: nobody saw when a claim began that came and went between two looks.
+            life = self._begun(uid, spec_of(volume)["claimRef"]["name"], since=0)
+            life.volume = life.volume or handle_of(volume)
         wrong = [f"{life} {said}" for life in self.lives.values() for said in self._read(life, seen)]
         return [*wrong, *self._shared()]
 
     def _note(self, claim: Object) -> Life:
-        if (known := self.lives.get(uid_of(claim))) is not None:
-            return known
-        since = datetime.fromisoformat(claim["metadata"]["creationTimestamp"]).timestamp()
-        life = self._begun(uid_of(claim), name_of(claim), since)
-        replicas = self.replicas.get(life.policy.name)
-        is_beyond = replicas is not None and life.ordinal >= replicas
-        ends = life.policy.name in self._ending
-        life.may_go = ends or (is_beyond and life.policy.when_scaled == "Delete")
-        return life
-
-    def _note_unseen(self, uid: str, claim: str) -> None:
-        self._begun(uid, claim, since=0).may_go = True
+        since = moment(claim["metadata"]["creationTimestamp"]).timestamp()
+        return self._begun(uid_of(claim), name_of(claim), since)
 
     def _begun(self, uid: str, claim: str, since: float) -> Life:
-        _, name, ordinal = claim.split("-")
-        journal = Journal(f"{name}-{ordinal}", since)
-        return self.lives.setdefault(uid, Life(uid, self.policies[name], int(ordinal), journal))
+        """As it is known already, else as a new one."""
+        if (known := self.lives.get(uid)) is not None:
+            return known
+        _, name, tail = claim.split("-")
+        policy, ordinal, replicas = self.policies[name], int(tail), self.replicas.get(name)
+        is_beyond = replicas is not None and ordinal >= replicas
+        may_go = name in self._ending or (is_beyond and policy.when_scaled == "Delete")
+        life = Life(uid, policy, ordinal, Journal(f"{name}-{ordinal}", since), may_go=may_go)
+        self.lives[uid] = life
+        return life
 
     def _read(self, life: Life, seen: Seen) -> list[str]:
         claim, volume = seen.claim_by_uid.get(life.uid), seen.volume_by_claim.get(life.uid)
@@ -157,7 +159,8 @@ class Expectations:
     def _unfinished_claims(self, seen: Seen) -> Iterator[str]:
         for claim in seen.claims:
             life = self.lives[uid_of(claim)]
-            if life.must_go and not (is_being_deleted(claim) and seen.is_used(claim)):
+            must_go = life.must_go or seen.has_lost_its_owners(claim)
+            if must_go and not (is_being_deleted(claim) and seen.is_used(claim)):
                 yield f"{life} should go"
             elif is_being_deleted(claim) and not seen.is_used(claim):
                 yield f"{life} is being deleted and nobody uses it"
@@ -190,11 +193,13 @@ class Expectations:
         return {pod: count for life in self.lives.values() for pod, count in life.journal.by_pod.items()}
 
     def settled(self, seen: Seen) -> None:
-        """All is as it must be: a claim whose pod runs is held by its policy again (A-62)."""
+        """All is as it must be: a claim is held again but by a pod that is no set's any more (A-60, A-62)."""
         self._ending.clear()
         for uid, claim in seen.claim_by_uid.items():
             life = self.lives[uid]
-            if not is_being_deleted(claim) and life.ordinal < (self.replicas[life.policy.name] or 0):
+            in_range = life.ordinal < (self.replicas[life.policy.name] or 0)
+            goes_with_pod = any(owner["kind"] == "Pod" for owner in owners_of(claim))
+            if not is_being_deleted(claim) and (in_range or not goes_with_pod):
                 life.may_go = life.must_go = False
 
 
@@ -215,7 +220,7 @@ def _left_of(replicas: Mapping[str, int | None], seen: Seen) -> Iterator[str]:
     """Pods whose owner is gone go; those without one stay."""
     uids = {uid_of(each) for each in seen.statefulsets}
     for pod in seen.pods:
-        owners = {owner["uid"] for owner in pod["metadata"].get("ownerReferences", ())}
+        owners = {owner["uid"] for owner in owners_of(pod)}
         if owners - uids:
             yield f"pod {name_of(pod)} outlived its set"
         elif not owners and replicas.get(name_of(pod).rpartition("-")[0]) is not None:

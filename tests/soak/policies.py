@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from minisets.settings import PROVISIONER
+from tests.scenarios import classes
 from tests.scenarios.bare import BUSY
 from tests.soak.records import ENDS_AT_ONCE, FOLDER, WRITER
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 Keep = Literal["Retain", "Delete"]
+Management = Literal["OrderedReady", "Parallel"]
 _EITHER: tuple[Keep, Keep] = ("Retain", "Delete")
+_MANAGEMENT: tuple[Management, Management] = ("OrderedReady", "Parallel")
 _CLASSES = {"Retain": "retained", "Delete": "standard"}
 
 
@@ -24,7 +26,7 @@ class Policy:
     """What decides about the claims of one statefulset. stubborn: its pods end at SIGKILL only."""
 
     name: str
-    management: Literal["OrderedReady", "Parallel"]
+    management: Management
     reclaim: Keep
     when_deleted: Keep
     when_scaled: Keep
@@ -37,7 +39,7 @@ class Policy:
 
 def three(random: Random) -> dict[str, Policy]:
     """One that keeps all, one that drops all, and one as it comes, by name."""
-    management: Literal["OrderedReady", "Parallel"] = random.choice(("OrderedReady", "Parallel"))
+    management = random.choice(_MANAGEMENT)
     reclaim, when_deleted, when_scaled = (random.choice(_EITHER) for _ in range(3))
     policies = (
         Policy("kept", "OrderedReady", "Retain", "Retain", "Retain"),
@@ -49,21 +51,7 @@ def three(random: Random) -> dict[str, Policy]:
 
 def retaining_class() -> Object:
     """The class beside the default one, whose volumes outlive their claims."""
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": _CLASSES["Retain"]},
-        "provisioner": PROVISIONER,
-        "reclaimPolicy": "Retain",
-    }
-
-
-def claim_spec(policy: Policy) -> dict[str, Any]:
-    return {
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": _CLASSES[policy.reclaim],
-        "resources": {"requests": {"storage": "1Mi"}},
-    }
+    return classes.storage_class(_CLASSES["Retain"], reclaimPolicy="Retain")
 
 
 def claim_name(statefulset: str, ordinal: int) -> str:
@@ -72,9 +60,7 @@ def claim_name(statefulset: str, ordinal: int) -> str:
 
 def claim(policy: Policy, ordinal: int) -> Object:
     """As a person makes it, before the controller does."""
-    name = claim_name(policy.name, ordinal)
-    head = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
-    return {**head, "spec": claim_spec(policy)}
+    return classes.claim(claim_name(policy.name, ordinal), _CLASSES[policy.reclaim], "1Mi")
 
 
 def statefulset(policy: Policy, replicas: int) -> Object:
@@ -104,6 +90,6 @@ def statefulset(policy: Policy, replicas: int) -> Object:
                 "metadata": {"labels": labels},
                 "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
             },
-            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim_spec(policy)}],
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim(policy, 0)["spec"]}],
         },
     }

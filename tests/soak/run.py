@@ -15,7 +15,9 @@ say = partial(print, flush=True)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/soak", description="Random operations over three sets.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/soak", description="Random operations over three statefulsets."
+    )
     parser.add_argument("--operations", type=int, default=300)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()

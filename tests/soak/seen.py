@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from minisets.objects.metadata import is_being_deleted, name_of, spec_of, status_of, uid_of
+from minisets.objects.metadata import finalizers_of, is_being_deleted, name_of, spec_of, status_of, uid_of
+from minisets.objects.owners import owners_of
 from tests.soak.records import BORN, JOURNAL, Contents
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Seen:
         """Whether a scheduled pod names it: as long it stays, whoever deleted it."""
         return any(spec_of(pod).get("nodeName") and claim_of(pod) == name_of(claim) for pod in self.pods)
 
+    def has_lost_its_owners(self, claim: Object) -> bool:
+        """Whether it had any and none is there: it is collected then (A-73)."""
+        owners = {owner["uid"] for owner in owners_of(claim)}
+        return bool(owners) and not owners & {uid_of(each) for each in (*self.pods, *self.statefulsets)}
+
 
 def claim_uid_of(volume: Object) -> str:
     return str((spec_of(volume).get("claimRef") or {}).get("uid", ""))
@@ -69,7 +75,7 @@ def is_backing_off(pod: Object) -> bool:
 
 def is_knotted(pod: Object, seen: Seen) -> bool:
     """Whether it waits for its claim to go, and that for it. Kubernetes: only a person unties this."""
-    waits = is_being_deleted(pod) and "foregroundDeletion" in pod["metadata"].get("finalizers", ())
+    waits = is_being_deleted(pod) and "foregroundDeletion" in finalizers_of(pod)
     return waits and any(is_being_deleted(claim) for claim in seen.claims if name_of(claim) == claim_of(pod))
 
 

@@ -1,4 +1,4 @@
-"""Random operations over three sets on an engine of the soak's own; after each one, what was seen is judged.
+"""Random operations over three statefulsets on an engine of its own; after each one, what was seen is judged.
 
     draw an operation -> tell the expectations -> carry it out -> wait until all is as it must be, or go on
 
@@ -24,8 +24,7 @@ from minisets import errors
 from minisets.cluster import image
 from minisets.cluster.content import own_content
 from minisets.cluster.mending import connected
-from minisets.objects.kinds import Ref
-from minisets.objects.metadata import is_true, name_of, ref_of, uid_of
+from minisets.objects.metadata import is_being_deleted, is_true, name_of, ref_of, uid_of
 from tests import leftovers
 from tests.engines import PrivateEngine
 from tests.scenarios.bare import BUSY
@@ -217,11 +216,7 @@ class Soak:
         """What a person does where it would take minutes, or for ever."""
         self._untie(seen)
         for pod in seen.pods:
-            if (
-                is_backing_off(pod)
-                and not is_true(pod, "Ready")
-                and "deletionTimestamp" not in pod["metadata"]
-            ):
+            if is_backing_off(pod) and not is_true(pod, "Ready") and not is_being_deleted(pod):
                 self.counts["(pods that backed off deleted)"] += 1
                 with contextlib.suppress(errors.MinisetsError), self.cluster.api() as api:
                     api.delete(ref_of(pod), uid=uid_of(pod))
@@ -230,6 +225,5 @@ class Soak:
         for pod in seen.pods:
             if is_knotted(pod, seen):
                 self.counts["(knots untied)"] += 1
-                ref = Ref("Pod", "default", name_of(pod))
                 with contextlib.suppress(errors.MinisetsError), self.cluster.api() as api:
-                    api.patch(ref, {"metadata": {"finalizers": None}}, form="merge")
+                    api.patch(ref_of(pod), {"metadata": {"finalizers": None}}, form="merge")

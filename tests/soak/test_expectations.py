@@ -23,14 +23,14 @@ CREATED = "1970-01-01T00:01:40Z"
 
 
 class World:
-    """Two claims of each set, each with its volume and a record; uids such as `kept-0`."""
+    """Two claims of each set, each with its volume and a record; uids such as `kept-0`; others: policies."""
 
-    def __init__(self) -> None:
-        self.expected = Expectations(POLICIES)
+    def __init__(self, **others: Policy) -> None:
+        self.expected = Expectations({**POLICIES, **others})
         self.claims: dict[str, Any] = {}
         self.volumes: dict[str, Any] = {}
         self.contents: dict[str, Contents] = {}
-        for name in POLICIES:
+        for name in self.expected.policies:
             self.expected.scaled(name, 2)
             for pod in (f"{name}-0", f"{name}-1"):
                 self.add(pod, pod)
@@ -52,14 +52,20 @@ class World:
         elif uid in self.volumes:
             self.volumes[uid]["status"]["phase"] = "Released"
 
-    def seen(self) -> Seen:
-        return Seen(tuple(self.volumes.values()), self.contents, tuple(self.claims.values()))
+    def seen(self, *pods: Any) -> Seen:
+        return Seen(tuple(self.volumes.values()), self.contents, tuple(self.claims.values()), pods)
 
-    def look(self) -> list[str]:
-        return self.expected.see(self.seen())
+    def look(self, *pods: Any) -> list[str]:
+        return self.expected.see(self.seen(*pods))
 
-    def left(self, about: str) -> list[str]:
-        return [each for each in self.expected.unfinished(self.seen(), {}) if about in each]
+    def left(self, about: str, *pods: Any) -> list[str]:
+        """What is not yet as it must be of claims."""
+        left = self.expected.unfinished(self.seen(*pods), {})
+        return [each for each in left if about in each and not each.startswith("pod")]
+
+
+def mounting(pod: str) -> list[Any]:
+    return [{"persistentVolumeClaim": {"claimName": f"data-{pod}"}}]
 
 
 @pytest.fixture
@@ -97,6 +103,46 @@ def test_what_others_overlapped_may_be_and_need_not(world: World) -> None:
     assert len(world.look()) == 1, "once all was quiet its policy holds it again"
 
 
+def test_a_claim_beyond_that_stayed_is_held_again_and_stays_when_its_set_shrinks_or_is_made_anew() -> None:
+    """A-60: what has no pod any more goes with none."""
+    world = World(scaled=Policy("scaled", "Parallel", "Retain", "Retain", "Delete"))
+    world.expected.scaled("scaled", 1)
+    world.expected.settled(world.seen())
+    world.expected.scaled("scaled", 0, alone=True)
+    world.lose("scaled-0", also_volume=False)
+    assert world.look() == []
+    world.expected.deleted("scaled", "background")
+    world.expected.settled(world.seen())
+    world.expected.scaled("scaled", 1)
+    world.lose("scaled-1", also_volume=False)
+    assert len(world.look()) == 1
+
+
+def test_the_claim_of_an_orphan_beyond_goes_with_it_when_its_set_is_made_anew() -> None:
+    world = World(scaled=Policy("scaled", "Parallel", "Retain", "Retain", "Delete"))
+    world.expected.deleted("scaled", "orphan")
+    orphan = {"metadata": {"name": "scaled-1", "uid": "p"}, "spec": {"volumes": mounting("scaled-1")}}
+    assert world.look(orphan) == []
+    world.expected.settled(world.seen())
+    world.expected.scaled("scaled", 1)
+    world.claims["scaled-1"]["metadata"]["ownerReferences"] = [{"kind": "Pod", "uid": "p"}]
+    world.expected.deleted("scaled", "orphan")
+    world.expected.settled(world.seen(orphan))
+    assert world.left("data-scaled-1", orphan) == []
+    assert world.left("data-scaled-1") == ["claim data-scaled-1 (scaled-1) should go"]
+    world.lose("scaled-1", also_volume=False)
+    assert world.look() == []
+
+
+def test_a_claim_that_came_and_went_between_two_looks_had_to_be_let_go(world: World) -> None:
+    world.expected.scaled("dropped", 1)
+    for ordinal in (1, 0):
+        world.add(f"dropped-{ordinal}", f"unseen-{ordinal}")
+        del world.claims[f"unseen-{ordinal}"]
+    said = "is gone: nobody deleted it, and no retention policy"
+    assert world.look() == [f"claim data-dropped-0 (unseen-0) {said}"]
+
+
 @pytest.mark.parametrize("propagation", ["background", "foreground", "orphan"])
 def test_claims_go_with_their_set_where_when_deleted_is_delete(world: World, propagation: str) -> None:
     for name in POLICIES:
@@ -127,8 +173,10 @@ def test_a_deleted_claim_stays_as_long_as_a_scheduled_pod_names_it(world: World)
     assert world.left("data-kept-0") == ["claim data-kept-0 (kept-0) should go"]
     world.claims["kept-0"]["metadata"]["deletionTimestamp"] = CREATED
     assert len(world.left("data-kept-0")) == 1
-    mounts = [{"persistentVolumeClaim": {"claimName": "data-kept-0"}}]
-    pod = {"metadata": {"name": "kept-0", "uid": "p"}, "spec": {"nodeName": "n", "volumes": mounts}}
+    pod = {
+        "metadata": {"name": "kept-0", "uid": "p"},
+        "spec": {"nodeName": "n", "volumes": mounting("kept-0")},
+    }
     seen = Seen(tuple(world.volumes.values()), {}, tuple(world.claims.values()), (pod,))
     assert not any("data-kept-0" in said for said in world.expected.unfinished(seen, {}))
 
@@ -142,11 +190,10 @@ def test_a_claim_that_shows_an_earlier_ones_or_anothers_data_is_told(world: Worl
 
 
 def test_a_pod_that_does_not_write_into_its_claim_is_told(world: World) -> None:
-    mounts = [{"persistentVolumeClaim": {"claimName": "data-kept-0"}}]
     ready = {"conditions": [{"type": "Ready", "status": "True"}]}
     pod = {
         "metadata": {"name": "kept-0", "uid": "pod-of-kept-0"},
-        "spec": {"volumes": mounts},
+        "spec": {"volumes": mounting("kept-0")},
         "status": ready,
     }
     seen = Seen(claims=tuple(world.claims.values()), pods=(pod,))
@@ -172,9 +219,8 @@ def test_a_seed_decides_and_every_kind_of_operation_comes() -> None:
 
 def test_a_pod_and_its_claim_that_wait_for_each_other_are_a_knot(world: World) -> None:
     """A-70 and A-142: only a person unties it."""
-    mounts = [{"persistentVolumeClaim": {"claimName": "data-kept-0"}}]
     head = {"name": "kept-0", "deletionTimestamp": CREATED, "finalizers": ["foregroundDeletion"]}
-    pod = {"metadata": head, "spec": {"volumes": mounts}}
+    pod = {"metadata": head, "spec": {"volumes": mounting("kept-0")}}
     assert not is_knotted(pod, world.seen())
     world.claims["kept-0"]["metadata"]["deletionTimestamp"] = CREATED
     assert is_knotted(pod, world.seen())

@@ -49,7 +49,8 @@ def place(tmp_path: Path, kubectl: str) -> Iterator[tuple[dict[str, str], Path]]
     with serving(tmp_path / "home", dns="10.213.0.2") as running:
         # Why: where a pod is gone and back within milliseconds, `kubectl delete` may wait for the new one. So
         # it may for the second of two that end at the same time, and no session deletes two at once.
-        running.engine.behave("*", ignores_sigterm=True, output=(("stdout", b"hello\n"),))
+        # Why so much: what `top` rounds up must be far from a whole millicore, for one pod and for two.
+        running.engine.behave("*", ignores_sigterm=True, cores=0.0103, output=(("stdout", b"hello\n"),))
         config = tmp_path / "config"
         config.write_text(kubeconfig(running.access, "minisets"))
         yield (

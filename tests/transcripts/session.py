@@ -28,10 +28,11 @@ _MASKS = (
     (re.compile(r"(?<=[\w-]\.)[0-9a-f]{16}\b"), "<time>"),
     (re.compile(r'(?<="gitCommit":")\w+'), "<build>"),
     (re.compile(r"(?<=/tmp/)(LIVE|MERGED)-\d+"), r"\1-<random>"),
-    (re.compile(r"(?<![\w<.:/=-])(?:\d+[dhms])+(?=\s|$|\)| \()"), "<age>"),
+    (re.compile(r"(?<![\w<.:/=-])(?:(?:\d+m)?\d+s|[2-9]m)(?=\s|$|\)| \()"), "<age>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<id>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<address>"),
 )
+# Why no other ages: kubectl tells those of a session, which is over in ten minutes, so; `250m` is of a CPU.
 _RACES = ("FailedScheduling", "FailedMount")
 """Why left out: whether a pod is looked at before its claim is bound is a matter of milliseconds."""
 

@@ -48,6 +48,9 @@ def test_a_session_is_taken_apart_into_commands_and_their_lines() -> None:
     ("Age: Sun, 29 Nov 2026 23:32:22 +0000", "Age: <time>"),
     ('  creationTimestamp: "2026-11-29T23:32:22Z"', '  creationTimestamp: "<time>"'),
     ("  Normal  Killing  10s (x2 over 1m2s)  kubelet", "  Normal  Killing  <age> (x2 over <age>)  kubelet"),
+    ("web-0   1/1     Running   0          2m", "web-0   1/1     Running   0          <age>"),
+    ("web-0   nginx   11m          1Mi", "web-0   nginx   11m          1Mi"),
+    ("Container   cpu       -    500m  0m", "Container   cpu       -    500m  0m"),
     ("image nginx:1.9.1 has 80/TCP and 30s-grace", "image nginx:1.9.1 has 80/TCP and 30s-grace"),
 ])  # fmt: skip
 def test_masks_hide_what_differs_and_nothing_else(line: str, expected: str) -> None:

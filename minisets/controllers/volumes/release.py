@@ -18,12 +18,12 @@ from minisets.objects.metadata import (
     spec_of,
     status_of,
 )
+from minisets.settings import PROVISIONED_BY
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 PROTECTION = "kubernetes.io/pv-protection"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
 
 def plan_volume(volume: Object, claim: Object | None) -> tuple[Action, ...]:

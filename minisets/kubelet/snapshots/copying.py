@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from minisets.clock import Clock
-    from minisets.engine.interface import Engine
+    from minisets.engine.interface import ContainerSummary, Engine
     from minisets.kubelet.images.sandbox_image import SandboxImage
 
 MARK = ".minisets-copy"
@@ -43,6 +43,10 @@ class Stopping(MinisetsError):
     """The kubelet ends; whoever comes next begins anew."""
 
 
+class PauseLasts(MinisetsError):
+    """The engine would not let a container go on; its helper stays, and with it who it is."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """Docker volumes, and a folder in each; empty: all of it."""
@@ -63,6 +67,7 @@ class Copier:
         self._cluster = cluster
         self._changed = threading.Condition()
         self._in_use: set[str] = set()
+        self._copying: list[Sequence[Pair]] = []
         self._stopping = False
 
     def stop(self) -> None:
@@ -73,11 +78,14 @@ class Copier:
 
     @contextmanager
     def helper(self, pairs: Sequence[Pair], paused: Iterable[str] = ()) -> Iterator[str]:
-        """A container that is ready to copy; gone after the block, unless a pause could not be ended."""
+        """A container that is ready to copy; gone after the block, unless a pause could not be ended.
+
+        Waits for those that write what it is to read, or have what it is to write. Stopping.
+        """
         mounts = [Mount("volume", f"/s/{at}", pair.source, read_only=True) for at, pair in enumerate(pairs)]
         mounts += [Mount("volume", f"/t/{at}", pair.target) for at, pair in enumerate(pairs)]
         words = [word for at, pair in enumerate(pairs) for word in _words(at, pair)]
-        with self._made(mounts, ("copy", *words), paused) as container:
+        with self._apart(pairs), self._made(mounts, ("copy", *words), paused) as container:
             yield container
 
     @contextmanager
@@ -102,24 +110,31 @@ class Copier:
             raise CopyFailed(said.strip() or f"the copying container ended with {seen.exit_code}")
         return tuple(int(line) for line in said.split() if line.isdecimal())
 
-    def let_go(self) -> tuple[str, ...]:
-        """What a kubelet left that was killed while it copied: whoever it had paused goes on. Their ids."""
-        freed: list[str] = []
+    def let_go(self) -> None:
+        """What a kubelet left that was killed while it copied: whoever it had paused goes on.
+
+        Of all of it, whatever happens to one; what the engine said last is raised.
+        """
         failed: MinisetsError | None = None
-        for one in self._engine.list_containers(labels.copy_labels(self._cluster) | {labels.PAUSED: ""}):
-            with self._changed:
-                is_left = one.name not in self._in_use
-            if is_left:
-                ids = [word for word in one.labels.get(labels.PAUSED, "").split(",") if word]
-                try:
-                    self.unpause(ids)
-                    self._engine.remove_container(one.id, force=True)
-                except MinisetsError as error:
-                    failed = error
-                freed += ids
+        for one in self._left():
+            try:
+                self.unpause(_paused_by(one))
+                self._engine.remove_container(one.id, force=True)
+            except MinisetsError as error:
+                failed = error
         if failed is not None:
             raise failed
-        return tuple(freed)
+
+    def end_fills(self) -> None:
+        """Those of a killed kubelet: they write on. Who paused somebody only reads claims: see `let_go`."""
+        for one in self._left():
+            if not _paused_by(one):
+                self._engine.remove_container(one.id, force=True)
+
+    def _left(self) -> list[ContainerSummary]:
+        found = self._engine.list_containers(labels.copy_labels(self._cluster))
+        with self._changed:
+            return [one for one in found if one.name not in self._in_use]
 
     def unpause(self, containers: Iterable[str]) -> None:
         """All of them, whatever happens to one; what the engine said last is raised."""
@@ -132,6 +147,22 @@ class Copier:
                 failed = error
         if failed is not None:
             raise PauseLasts(str(failed)) from failed
+
+    @contextmanager
+    def _apart(self, pairs: Sequence[Pair]) -> Iterator[None]:
+        """Why: the copy of what was put back meanwhile is neither the one nor the other."""
+        with self._changed:
+            while not self._stopping and any(_meet(pairs, others) for others in self._copying):
+                self._clock.wait(self._changed, None)
+            if self._stopping:
+                raise Stopping("the kubelet ends")
+            self._copying.append(pairs)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._copying.remove(pairs)
+                self._changed.notify_all()
 
     @contextmanager
     def _made(self, mounts: list[Mount], words: tuple[str, ...], paused: Iterable[str]) -> Iterator[str]:
@@ -174,8 +205,17 @@ class Copier:
             return b"".join(data for _, data in lines).decode(errors="replace")
 
 
-class PauseLasts(MinisetsError):
-    """The engine would not let a container go on; its helper stays, and with it who it is."""
+def _paused_by(helper: ContainerSummary) -> list[str]:
+    return [word for word in helper.labels.get(labels.PAUSED, "").split(",") if word]
+
+
+def _meet(some: Sequence[Pair], others: Sequence[Pair]) -> bool:
+    """Whether one of the two writes what the other one has."""
+    return any(
+        one.target in (other.source, other.target) or other.target == one.source
+        for one in some
+        for other in others
+    )
 
 
 def _words(at: int, pair: Pair) -> tuple[str, str]:

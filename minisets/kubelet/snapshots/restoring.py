@@ -31,8 +31,8 @@ from minisets.objects.snapshots import RESTORE_FAILED, RESTORE_FROM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from minisets.kubelet.room import Room
     from minisets.kubelet.snapshots.fills import Fills
-    from minisets.kubelet.snapshots.room import Room
     from minisets.objects.kinds import Object
     from minisets.objects.reading import Reader
     from minisets.store.interface import Change
@@ -69,23 +69,36 @@ class Restorer:
         """Put one back, or look how that goes."""
         namespace, _, name = key.partition("/")
         claim = self._store.get(Ref(_CLAIM, namespace, name))
-        snapshot = annotations_of(claim).get(RESTORE_FROM) if claim else None
-        if claim is None or snapshot is None or is_being_deleted(claim):
+        if claim is None:
+            return None
+        which = f"restore {uid_of(claim)}"
+        snapshot = annotations_of(claim).get(RESTORE_FROM)
+        if snapshot is None or is_being_deleted(claim):
+            self._fills.forget(which)
             return None
         try:
             source, target = source_named(self._store, namespace, snapshot), self._target(claim)
         except NoSource as error:
             return self._fail(claim, snapshot, str(error))
-        which = f"restore {uid_of(claim)} {source.handle}"
-        outcome = self._fills.ask(which, source.handle, target, lambda: self._add(key))
+        outcome = self._fills.ask(
+            which,
+            source.handle,
+            target,
+            lambda: self._is_asked_for(claim, snapshot),
+            lambda: self._add(key),
+        )
         if outcome is None:
-            return None
+            return _LOOK_AGAIN
         if outcome.failed:
             return self._fail(claim, snapshot, outcome.failed)
         self._change(claim, lambda it: _without(it, snapshot))
         said = f"the volume holds what snapshot {snapshot} holds"
         self._recorder.record(claim, "Normal", "Restored", said)
         return None
+
+    def _is_asked_for(self, claim: Object, snapshot: str) -> bool:
+        now = self._store.get(ref_of(claim)) or {}
+        return uid_of(now) == uid_of(claim) and annotations_of(now).get(RESTORE_FROM) == snapshot
 
     def _target(self, claim: Object) -> str:
         """The claim's Docker volume; NoSource where there is none that may be emptied."""

@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import Volume
     from minisets.kubelet.lanes import Lane
+    from minisets.kubelet.room import Room
     from minisets.kubelet.snapshots.groups import Group
-    from minisets.kubelet.snapshots.room import Room
     from minisets.kubelet.snapshots.taking import Taken, Taker
     from minisets.objects.kinds import Object
     from minisets.store.interface import Change
@@ -136,14 +136,14 @@ class Snapshotter:
         self._lane.submit(lambda: self._take(group, names))
 
     def _take(self, group: Group, names: frozenset[str]) -> None:
-        again = _AT_ONCE
+        again = _LOOK_AGAIN
         try:
             taken = self._taker.take(group)
             for one, copy in zip(group.members, taken, strict=True):
                 self._write(one.content, copy)
+            again = _AT_ONCE
         except _TRY_AGAIN as error:
             _log.warning("a snapshot is taken again: %s", error)
-            again = _LOOK_AGAIN
         except (CopyFailed, EngineError) as error:
             for one in group.members:
                 why = f'failed to take snapshot of the volume {one.handle}: "{error}"'
@@ -210,15 +210,12 @@ class Snapshotter:
     def _copies(self, content: Object) -> list[Volume]:
         """Those that were made for it, and the one that it names; of ours only, and no other content's."""
         found = {volume.name: volume for volume in self._taker.copies_of(content)}
-        source = str((spec_of(content).get("source") or {}).get("snapshotHandle") or "")
-        handle = str(status_of(content).get("snapshotHandle") or source)
+        handle = _handle(content)
         named = self._engine.inspect_volume(handle) if handle else None
         if named is not None and labels.is_snapshot(named.labels, self._cluster):
             found[named.name] = named
         others = {
-            str(status_of(one).get("snapshotHandle") or "")
-            for one in self._store.list(SNAPSHOT_CONTENT).items
-            if uid_of(one) != uid_of(content)
+            _handle(one) for one in self._store.list(SNAPSHOT_CONTENT).items if uid_of(one) != uid_of(content)
         }
         return [volume for name, volume in sorted(found.items()) if name not in others]
 
@@ -235,6 +232,12 @@ class Snapshotter:
 
         with suppress(NotFound):
             self._registry.change(ref_of(content), same, subresource=subresource)
+
+
+def _handle(content: Object) -> str:
+    """The Docker volume with the copy, as far as anybody has said it."""
+    source = spec_of(content).get("source") or {}
+    return str(status_of(content).get("snapshotHandle") or source.get("snapshotHandle") or "")
 
 
 def _status(copy: Taken) -> dict[str, Any]:

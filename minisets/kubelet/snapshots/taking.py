@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels, names
 from minisets.engine.archives import archive, file
-from minisets.engine.gate import StillStarting
 from minisets.engine.interface import VolumeSpec
-from minisets.errors import EngineConflict, EngineNotFound
-from minisets.kubelet.snapshots.copying import CopyFailed, Pair
+from minisets.errors import EngineConflict, EngineError, EngineNotFound, MinisetsError
+from minisets.kubelet.snapshots.copying import MARK, CopyFailed, Pair
 from minisets.kubelet.snapshots.users import Users, users_of
+from minisets.kubelet.volumes.persistent import handle_of
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, name_of, namespace_of, spec_of, timestamp
+from minisets.objects.snapshots import source_claim
 from minisets.settings import ADOPTED
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ class Taker:
                     _log.info("snapshot of %s: %s", ", ".join(one.name for one in sources), error)
                     if attempt == _TRIES - 1:
                         raise
-        except (CopyFailed, StillStarting):
-            self.remove(group)
+        except MinisetsError:
+            with suppress(EngineError):  # Why: what went wrong first is what is told
+                self.remove(group)
             raise
         raise AssertionError("the loop returns or raises")
 
@@ -148,7 +150,7 @@ class Taker:
         adopted = {
             annotations_of(each).get(ADOPTED, "")
             for each in self._reader.list("PersistentVolume").items
-            if (spec_of(each).get("csi") or {}).get("volumeHandle") == member.handle
+            if handle_of(each) == member.handle
         }
         is_taken_in = any(labels.is_taken_in(found.labels, member.handle, each) for each in adopted)
         if not labels.is_data(found.labels, self._cluster) and not is_taken_in:
@@ -166,6 +168,7 @@ class Taker:
             for source, target in zip(sources, targets, strict=True)
         ]
         with self._copier.helper(pairs, sorted(users.running)) as helper:
+            self._refuse_unfinished(helper, sources)
             execs, inspect = self._engine.execs, self._engine.inspect_exec
             with (
                 self._pauses.holding(users.pods, users.running),
@@ -186,6 +189,15 @@ class Taker:
             for at, one in enumerate(taken):
                 self._engine.put_archive(helper, f"/t/{at}", archive([file(_WHOLE, 0o600, _mark(one))]))
         return taken
+
+    def _refuse_unfinished(self, helper: str, sources: list[Volume]) -> None:
+        """Why: the copy of a claim that was put back in part would be told as whole."""
+        for at, one in enumerate(sources):
+            if self._engine.stat_path(helper, f"/s/{at}/{MARK}") is not None:
+                raise CopyFailed(
+                    f"the Docker volume {one.name} is being put back from a snapshot, "
+                    "and does not hold all of that yet"
+                )
 
     def _copied(self, helper: str, users: Users, sources: list[Volume]) -> tuple[str, tuple[int, ...]]:
         """The moment, and how much it was of each."""
@@ -223,15 +235,9 @@ class Taker:
         raise CopyFailed(f"every name for the copy of {name_of(snapshot)} is taken")
 
     def _capacity(self, snapshot: Object) -> str:
-        claim = self._reader.get(_claim_ref(snapshot))
+        claim = self._reader.get(Ref("PersistentVolumeClaim", namespace_of(snapshot), source_claim(snapshot)))
         spec = spec_of(claim) if claim else {}
         return str(((spec.get("resources") or {}).get("requests") or {}).get("storage") or "0")
-
-
-def _claim_ref(snapshot: Object) -> Ref:
-    source = spec_of(snapshot).get("source") or {}
-    name = str(source.get("persistentVolumeClaimName") or "")
-    return Ref("PersistentVolumeClaim", namespace_of(snapshot), name)
 
 
 def _mark(taken: Taken) -> bytes:

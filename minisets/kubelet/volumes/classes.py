@@ -3,7 +3,7 @@
     docker.minisets.dev    parameters.driver (else `local`); the other parameters are that driver's options
     minisets.dev/tmpfs     memory, no more than the claim asks for
 
-Leaves making the volume, and what the engine says to that, to `provisioner.py`.
+Leaves making the volume, and what the engine says to that, to `claim_volumes.py`.
 """
 
 from __future__ import annotations

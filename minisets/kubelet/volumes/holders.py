@@ -2,7 +2,7 @@
 
 Docker unmounts such a volume, and its contents are gone, when the last container that mounts it stops. A
 holder is the sandbox's image and nothing else: no network, no rights, no pod's labels. Leaves when there has
-to be one to `provisioner.py`, and to `cluster/removal.py` that `down` ends them all.
+to be one to `claim_volumes.py` and `reclaiming.py`, and to `cluster/removal.py` that `down` ends them all.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A claim's PersistentVolume: the object, and what of it tells whose it is. Pure.
 
-Leaves when one is made or removed to `provisioner.py`.
+Leaves when one is made to `provisioner.py`, when it is removed to `reclaiming.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
-from minisets.registry.strategies.storage import CLASS_BY_ANNOTATION
-from minisets.settings import PROVISIONER, PROVISIONERS
+from minisets.registry.strategies.storage import class_of
+from minisets.settings import PROVISIONED_BY, PROVISIONER, PROVISIONERS
 
 if TYPE_CHECKING:
     from minisets.engine.interface import Volume
@@ -31,7 +31,6 @@ FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 """Kubernetes: HonorPVReclaimPolicy. A PV that a person deletes waits for its data to go first."""
 
 ASKED = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
 
 def is_asked_for(claim: Object) -> bool:
@@ -50,11 +49,6 @@ def is_to_be_removed(volume: Object) -> bool:
     )
 
 
-def class_of(claim: Object) -> str:
-    """The class that a claim names, in either way."""
-    return annotations_of(claim).get(CLASS_BY_ANNOTATION) or str(spec_of(claim).get("storageClassName") or "")
-
-
 def handle_of(volume: Object) -> str:
     """The Docker volume that a PV of ours names; empty for any other."""
     csi = spec_of(volume).get("csi") or {}
@@ -69,13 +63,11 @@ def policy_of(storage_class: Object) -> str:
 def volume_object(claim: Object, name: str, found: Volume, storage_class: Object) -> Object:
     """The PV, bound to its claim from the beginning; data that was promised to be retained still is."""
     spec, reclaim = spec_of(claim), policy_of(storage_class)
-    read = labels.read_claim_volume(found.labels)
-    recovered = read is not None and read.volume != name
-    if read is not None and recovered and read.reclaim == "Retain":
-        reclaim = "Retain"
     annotations = {PROVISIONED_BY: str(storage_class.get("provisioner"))}
-    if read is not None and recovered:
+    read = labels.read_claim_volume(found.labels)
+    if read is not None and read.volume != name:
         annotations[RECOVERED_FROM] = read.volume
+        reclaim = "Retain" if read.reclaim == "Retain" else reclaim
     wanted: dict[str, Any] = {
         "capacity": {"storage": spec["resources"]["requests"]["storage"]},
         "accessModes": list(spec.get("accessModes") or ()),

@@ -12,6 +12,7 @@ from minisets.objects.kinds import RBAC
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
+
 _UTILIZATION = 80
 _SCALING_PERIOD = 15
 

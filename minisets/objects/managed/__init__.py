@@ -16,6 +16,6 @@ Never: which writer has which name, and what else a write means (`registry/`).
 # leaves alone are never decoded. Rejected: a class of members and children (each write of a status would
 # build and encode every manager's set anew).
 #
-# 2026-11-29: Each kind has one version here, so an entry of another version is stale and dropped, as
-# upstream drops those that it can no longer convert. Rejected: conversion between versions, and upstream's
-# repair of sets whose schema became atomic meanwhile (what lies below an atomic field owns nothing).
+# 2026-11-29: Entries are of the version in which a kind is stored, whichever was spoken; one of another is
+# stale and dropped, as upstream drops those that it can no longer convert. Rejected: converting sets, and
+# upstream's repair of sets whose schema became atomic meanwhile (below an atomic field nothing is owned).

@@ -6,12 +6,11 @@ Kubernetes: apimachinery pkg/util/managedfields/internal lastappliedmanager.go, 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from minisets.objects.applying import LAST_APPLIED, as_go
+from minisets.objects.applying import LAST_APPLIED, as_go, last_applied
 from minisets.objects.jsonvalues import copied
-from minisets.objects.managed.fieldsets import Fields, difference, union
+from minisets.objects.managed.fieldsets import Fields, difference
 from minisets.objects.managed.fitting import misfits
 from minisets.objects.managed.owning import compared, fields_in
 from minisets.objects.metadata import annotations_of
@@ -31,15 +30,10 @@ def is_told(obj: Object) -> bool:
 
 def fields_told(shape: Shape, api_version: str, live: Object) -> Fields:
     """The fields of the annotation that live as it says."""
-    try:
-        told = json.loads(annotations_of(live).get(LAST_APPLIED) or "null")
-    except ValueError:
+    told = last_applied(live)
+    if told.get("apiVersion") != api_version or misfits(shape, told):
         return {}
-    if not isinstance(told, dict) or told.get("apiVersion") != api_version or misfits(shape, told):
-        return {}
-    change = compared(shape, told, live)
-    others = union(union(change.modified, change.added), change.removed)
-    return difference(fields_in(shape, told), others)
+    return difference(fields_in(shape, told), compared(shape, told, live).touched)
 
 
 def retold(obj: Object, config: Object) -> Object:

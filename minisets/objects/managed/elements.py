@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from minisets.objects.applying import as_go
 from minisets.objects.causes import rendered
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _by_keys(shape: Shape, item: Any) -> str:
             f"associative list with keys has an element that omits all key fields [{named}] "
             "(and doesn't have default values for any key fields)"
         )
-    return f"k:{_written(given)}"
+    return f"k:{as_go(given)}"
 
 
 def _by_value(item: Any) -> str:
@@ -61,17 +62,7 @@ def _by_value(item: Any) -> str:
             raise Unkeyed("not supported: associative list with lists as elements")
         case None:
             raise Unkeyed("associative list without keys has an element that's an explicit null")
-    return f"v:{_written(item)}"
-
-
-def _written(value: Any) -> str:
-    """As Go's encoder writes it, which escapes what HTML would read."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if not any(sign in text for sign in "<>&"):
-        return text
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return f"v:{as_go(item)}"
 
 
 def read_element(text: str) -> str | None:
@@ -83,16 +74,23 @@ def read_element(text: str) -> str | None:
         case "f":
             return text
         case "k":
-            keys = json.loads(rest)
+            keys = _value(rest)
             if not isinstance(keys, dict):
                 raise Unkeyed(f"not keys: {rest}")
-            return f"k:{_written(keys)}"
+            return f"k:{as_go(keys)}"
         case "v":
-            return f"v:{_written(json.loads(rest))}"
+            return f"v:{as_go(_value(rest))}"
         case "i":
             return f"i:{int(rest)}"
         case _:
             return None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
 
 
 def shown(path: Iterable[str]) -> str:

@@ -82,19 +82,7 @@ def _joined(left: Fields, right: Fields) -> Fields:
 
 def intersection(left: Fields, right: Fields) -> Fields:
     """What is in both."""
-    found = {}
-    for element, node in left.items():
-        other = right.get(element)
-        if other is not None and (common := _common(node, other)) is not None:
-            found[element] = common
-    return found
-
-
-def _common(left: Fields, right: Fields) -> Fields | None:
-    if not left and not right:
-        return {}
-    both = intersection(left or _HERE, right or _HERE)
-    return closed(both) if both else None
+    return difference(left, difference(left, right))
 
 
 def difference(left: Fields, right: Fields) -> Fields:

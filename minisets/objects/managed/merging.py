@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.objects.managed.elements import field_element, item_element
 from minisets.objects.managed.fieldsets import Fields, is_member
-from minisets.objects.managed.shapes import Shape
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
-
-_UNKNOWN = Shape("any")
+    from minisets.objects.managed.shapes import Shape
 
 
 def merged(shape: Shape, live: Any, config: Any) -> Any:
@@ -27,14 +25,14 @@ def merged(shape: Shape, live: Any, config: Any) -> Any:
         return _merged_lists(shape, live or [], config or [])
     result: Object = dict(live or {})
     for key, value in (config or {}).items():
-        known = shape.child(key) or _UNKNOWN
+        known = shape.below(key)
         result[key] = merged(known, result[key], value) if key in result else value
     return result
 
 
 def _merged_lists(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]:
     """In the configuration's order; what it does not name keeps its place before what follows it."""
-    items = shape.items or _UNKNOWN
+    items = shape.item
     ours = [item_element(shape, item) for item in live]
     theirs = [item_element(shape, item) for item in config]
     times = Counter(ours)
@@ -82,7 +80,7 @@ def _map_without(shape: Shape, value: Object, fields: Fields) -> Object:
         if node is None:
             kept[key] = inner
         elif not is_member(node):
-            kept[key] = without(shape.child(key) or _UNKNOWN, inner, node)
+            kept[key] = without(shape.below(key), inner, node)
     return kept
 
 
@@ -93,5 +91,5 @@ def _list_without(shape: Shape, value: list[Any], fields: Fields) -> list[Any]:
         if node is None:
             kept.append(item)
         elif not is_member(node):
-            kept.append(without(shape.items or _UNKNOWN, item, node))
+            kept.append(without(shape.item, item, node))
     return kept

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from minisets.objects.managed.elements import SELF, field_element, item_element
-from minisets.objects.managed.fieldsets import Fields, as_member, closed, without_below
-from minisets.objects.managed.shapes import Shape
+from minisets.objects.managed.fieldsets import Fields, as_member, closed, union, without_below
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
-
-_UNKNOWN = Shape("any")
+    from minisets.objects.managed.shapes import Shape
 
 
 def fields_in(shape: Shape, value: Object) -> Fields:
@@ -36,7 +34,7 @@ def _owned(shape: Shape, value: Any) -> Fields | None:
 def _of_map(shape: Shape, value: Object) -> Fields:
     found = {}
     for key, inner in value.items():
-        node = _owned(shape.child(key) or _UNKNOWN, inner)
+        node = _owned(shape.below(key), inner)
         if inner is None or inner == {} or key not in shape.fields:
             node = as_member(node)
         if node is not None:
@@ -47,7 +45,7 @@ def _of_map(shape: Shape, value: Object) -> Fields:
 def _of_list(shape: Shape, value: list[Any]) -> Fields:
     """Elements that stand there twice are owned as they are, and nothing below."""
     elements = [item_element(shape, item) for item in value]
-    items = shape.items or _UNKNOWN
+    items = shape.item
     if len(set(elements)) == len(elements):
         pairs = zip(elements, value, strict=True)
         return {element: as_member(_owned(items, item)) for element, item in pairs}
@@ -65,6 +63,16 @@ class Comparison:
     removed: Fields = field(default_factory=dict)
     modified: Fields = field(default_factory=dict)
     added: Fields = field(default_factory=dict)
+
+    @property
+    def taken(self) -> Fields:
+        """What was written: added or changed."""
+        return union(self.modified, self.added)
+
+    @property
+    def touched(self) -> Fields:
+        """What is not as it was."""
+        return union(self.taken, self.removed)
 
     def but_for(self, reset: Fields) -> Comparison:
         """Without what this way of writing does not write."""
@@ -111,19 +119,19 @@ def _compare(shape: Shape, element: str, values: tuple[Any, Any], found: Compari
 def _compare_maps(shape: Shape, values: tuple[Object, Object], found: Comparison) -> None:
     before, after = values
     for key, value in before.items():
-        known = shape.child(key) or _UNKNOWN
+        known = shape.below(key)
         if key in after:
             _compare(known, field_element(key), (value, after[key]), found)
         else:
             found.removed[field_element(key)] = _whole(known, value)
     for key, value in after.items():
         if key not in before:
-            found.added[field_element(key)] = _whole(shape.child(key) or _UNKNOWN, value)
+            found.added[field_element(key)] = _whole(shape.below(key), value)
 
 
 def _compare_lists(shape: Shape, values: tuple[list[Any], list[Any]], found: Comparison) -> None:
     before, after = (_by_element(shape, value) for value in values)
-    items = shape.items or _UNKNOWN
+    items = shape.item
     for element in {**before, **after}:
         olds, news = before.get(element, []), after.get(element, [])
         match len(olds), len(news):
@@ -155,11 +163,9 @@ def _whole(shape: Shape, value: Any) -> Fields:
     if shape.is_leaf or not value:
         return {}
     if shape.form == "map":
-        below = {
-            field_element(key): _whole(shape.child(key) or _UNKNOWN, inner) for key, inner in value.items()
-        }
+        below = {field_element(key): _whole(shape.below(key), inner) for key, inner in value.items()}
     else:
-        items = shape.items or _UNKNOWN
+        items = shape.item
         below = {
             element: _whole(items, found[0]) if len(found) == 1 else {}
             for element, found in _by_element(shape, value).items()

@@ -61,6 +61,15 @@ class Shape:
         """The shape of that key of a map; None for a field that the type does not have."""
         return self.fields.get(key) or self.items
 
+    def below(self, key: str) -> Shape:
+        """The same, and anything for a field that the type does not have."""
+        return self.child(key) or _ANYTHING
+
+    @property
+    def item(self) -> Shape:
+        """The shape of each element of a list."""
+        return self.items or _ANYTHING
+
 
 _ANYTHING = Shape("any")
 

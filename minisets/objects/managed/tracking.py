@@ -56,7 +56,6 @@ _NEVER_OWNED: Fields = {
         },
     },
 }
-_SELF = Manager("current-operation", "Update")
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ def updated(place: Place, live: Object | None, new: Object, managed: Managed, wr
     change = compared(place.shape, live, new).but_for(place.reset)
     if change.is_empty():
         return result
-    _give_up(result, union(union(change.modified, change.added), change.removed), but=_SELF)
-    taken = difference(union(change.modified, change.added), _NEVER_OWNED)
+    _give_up(result, change.touched)
+    taken = difference(change.taken, _NEVER_OWNED)
     if taken:
         manager = writer.manager
         result.hold(manager, union(taken, result.fields.get(manager, {})))
@@ -133,10 +132,9 @@ def _applied(
     result.hold(manager, without_below(fields_in(place.shape, config), place.reset))
     new = _pruned(place.shape, merged(place.shape, live, config), result, last)
     change = compared(place.shape, live, new).but_for(place.reset)
-    taken = union(change.modified, change.added)
-    if not force and (conflicts := _conflicts(result, taken, manager)):
+    if not force and (conflicts := _conflicts(result, change.taken, manager)):
         raise ApplyConflict(conflicts)
-    _give_up(result, union(taken, change.removed), but=manager)
+    _give_up(result, change.touched, but=manager)
     result.hold(manager, difference(result.fields.get(manager, {}), _NEVER_OWNED))
     if new != live:
         result.times[manager] = writer.time
@@ -151,7 +149,7 @@ def _conflicts(managed: Managed, taken: Fields, manager: Manager) -> Conflicts:
     }
 
 
-def _give_up(managed: Managed, fields: Fields, *, but: Manager) -> None:
+def _give_up(managed: Managed, fields: Fields, *, but: Manager | None = None) -> None:
     for other, held in tuple(managed.fields.items()):
         if other != but:
             managed.hold(other, difference(held, fields))

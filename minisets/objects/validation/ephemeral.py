@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from minisets.objects.causes import Causes, duplicate, forbidden, not_found
 from minisets.objects.metadata import annotations_of, spec_of
 from minisets.objects.validation.containers import check_container
+from minisets.objects.validation.pod_volumes import known_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +30,7 @@ def check_ephemeral_update(new: Object, old: Object) -> Causes:
     if _STATIC in annotations_of(old):
         yield forbidden("", "static pods do not support ephemeral containers")
     spec = spec_of(new)
-    volumes = {
-        volume.get("name") or "": "persistentVolumeClaim" in volume or "ephemeral" in volume
-        for volume in spec.get("volumes") or ()
-    }
+    volumes = known_volumes(spec.get("volumes") or ())
     others = {one["name"] for field in ("containers", "initContainers") for one in spec.get(field) or ()}
     taken = set(others)
     for index, container in enumerate(spec.get("ephemeralContainers") or ()):

@@ -64,8 +64,7 @@ def check_new_event_update(new: Object, old: Object) -> Causes:
     """Nothing of it changes but its series."""
     yield from _check_series(new)
     for field in _FIXED:
-        if (new.get(field) or None) != (old.get(field) or None):
-            yield from immutable(field, new.get(field), old.get(field))
+        yield from immutable(field, new.get(field) or None, old.get(field) or None)
 
 
 def _check_series(event: Object) -> Causes:

@@ -59,6 +59,16 @@ def check_pod_volumes(path: str, volumes: Sequence[Object], shadowed: Collection
         taken.add(name)
 
 
+def known_volumes(volumes: Sequence[Object], claim_names: Collection[str] = ()) -> dict[str, bool]:
+    """By name, whether a claim is behind it; claim_names are volumes that a controller will add."""
+    own = {
+        str(volume["name"]): any(volume.get(it) is not None for it in ("persistentVolumeClaim", "ephemeral"))
+        for volume in volumes
+        if volume.get("name")
+    }
+    return own | dict.fromkeys(filter(None, claim_names), True)
+
+
 def check_host_path(path: str, source: Object) -> Causes:
     """A path on the machine, in pods and in volumes."""
     target = source.get("path") or ""

@@ -14,11 +14,11 @@ from minisets.objects.validation.containers import check_all_containers, check_i
 from minisets.objects.validation.labels import check_labels
 from minisets.objects.validation.metadata import check_annotations
 from minisets.objects.validation.placement import check_placement
-from minisets.objects.validation.pod_volumes import check_pod_volumes
+from minisets.objects.validation.pod_volumes import check_pod_volumes, known_volumes
 from minisets.objects.validation.security import check_pod_security
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from minisets.objects.kinds import Object
 
@@ -50,7 +50,7 @@ def check_pod_spec(path: str, spec: Object, claim_names: Collection[str] = ()) -
         yield required(f"{path}.terminationGracePeriodSeconds")
     volumes = spec.get("volumes") or []
     yield from check_pod_volumes(f"{path}.volumes", volumes, claim_names)
-    yield from check_all_containers(path, spec, _known_volumes(volumes, claim_names))
+    yield from check_all_containers(path, spec, known_volumes(volumes, claim_names))
     if spec.get("hostNetwork"):
         yield from _check_host_network(path, spec)
     yield from one_of(f"{path}.restartPolicy", spec.get("restartPolicy") or "", _RESTART_POLICIES)
@@ -69,16 +69,6 @@ def check_pod_spec(path: str, spec: Object, claim_names: Collection[str] = ()) -
     if deadline is not None:
         complaints = names.in_range(deadline, 1, _LATEST)
         yield from each_invalid(f"{path}.activeDeadlineSeconds", deadline, complaints)
-
-
-def _known_volumes(volumes: Sequence[Object], claim_names: Collection[str]) -> dict[str, bool]:
-    """By name, whether a claim is behind it."""
-    own = {
-        str(volume["name"]): bool(volume.get("persistentVolumeClaim") or volume.get("ephemeral"))
-        for volume in volumes
-        if volume.get("name")
-    }
-    return own | dict.fromkeys(filter(None, claim_names), True)
 
 
 def check_stored_pod(pod: Object) -> Causes:

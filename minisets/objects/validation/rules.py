@@ -116,7 +116,6 @@ def _check_revision(revision: Object) -> Causes:
 
 
 def _check_revision_update(new: Object, old: Object) -> Causes:
-    yield from _check_revision(new)
     yield from immutable("data", new.get("data"), old.get("data"))
 
 
@@ -131,7 +130,6 @@ def _check_endpoint_slice(endpoint_slice: Object) -> Causes:
 
 
 def _check_endpoint_slice_update(new: Object, old: Object) -> Causes:
-    yield from _check_endpoint_slice(new)
     yield from immutable("addressType", new.get("addressType"), old.get("addressType"))
 
 
@@ -150,14 +148,18 @@ def _check_node(node: Object) -> Causes:
         )
 
 
-def _both(check: Callable[[Object], Causes], change: Callable[[Object, Object], Causes]) -> _Rules:
+def _both(
+    check: Callable[[Object], Causes],
+    change: Callable[[Object, Object], Causes] = _nothing_new,
+    status: Callable[[Object, Object], Causes] = _nothing_new,
+) -> _Rules:
     """Rules of a kind whose update is checked as its create, and then for what may not change."""
 
     def update(new: Object, old: Object) -> Causes:
         yield from check(new)
         yield from change(new, old)
 
-    return _Rules(check, update)
+    return _Rules(check, update, status)
 
 
 def _rules(kind_title: str) -> _Rules:
@@ -165,31 +167,31 @@ def _rules(kind_title: str) -> _Rules:
 
 
 _RULES = {
-    "ClusterRole": _both(check_cluster_role, _nothing_new),
+    "ClusterRole": _both(check_cluster_role),
     "ClusterRoleBinding": _both(check_cluster_role_binding, check_role_ref_update),
     "ConfigMap": _Rules(check_config_map, check_config_map_update),
-    "ControllerRevision": _Rules(_check_revision, _check_revision_update),
-    "Endpoints": _Rules(_check_endpoints, lambda new, _: _check_endpoints(new)),
-    "EndpointSlice": _Rules(_check_endpoint_slice, _check_endpoint_slice_update),
-    "Event": _both(check_event, _nothing_new),
-    "HorizontalPodAutoscaler": _both(check_autoscaler, _nothing_new),
-    "Lease": _both(check_lease, _nothing_new),
-    "LimitRange": _both(check_limit_range, _nothing_new),
-    "NetworkPolicy": _both(check_network_policy, _nothing_new),
-    "Node": _Rules(_check_node, lambda new, _: _check_node(new)),
+    "ControllerRevision": _both(_check_revision, _check_revision_update),
+    "Endpoints": _both(_check_endpoints),
+    "EndpointSlice": _both(_check_endpoint_slice, _check_endpoint_slice_update),
+    "Event": _both(check_event),
+    "HorizontalPodAutoscaler": _both(check_autoscaler),
+    "Lease": _both(check_lease),
+    "LimitRange": _both(check_limit_range),
+    "NetworkPolicy": _both(check_network_policy),
+    "Node": _both(_check_node),
     "PersistentVolume": _Rules(check_volume, check_volume_update),
     "PersistentVolumeClaim": _Rules(check_claim, check_claim_update, check_claim_status),
     "Pod": _Rules(check_pod, check_pod_update),
-    "PodDisruptionBudget": _Rules(check_budget, lambda new, _: check_budget(new), check_budget_status),
+    "PodDisruptionBudget": _both(check_budget, status=check_budget_status),
     "PriorityClass": _both(check_priority_class, check_priority_class_update),
-    "ResourceQuota": _Rules(check_quota, check_quota_update),
-    "Role": _both(check_role, _nothing_new),
+    "ResourceQuota": _both(check_quota, check_quota_update),
+    "Role": _both(check_role),
     "RoleBinding": _both(check_role_binding, check_role_ref_update),
     "Secret": _Rules(check_secret, check_secret_update),
     "Service": _Rules(check_service, check_service_update),
     "StatefulSet": _Rules(check_statefulset, check_statefulset_update, check_statefulset_status),
     "StorageClass": _Rules(check_storage_class, check_storage_class_update),
     "VolumeSnapshot": _Rules(check_snapshot, check_snapshot_update),
-    "VolumeSnapshotClass": _Rules(check_snapshot_class, lambda new, _: check_snapshot_class(new)),
+    "VolumeSnapshotClass": _both(check_snapshot_class),
     "VolumeSnapshotContent": _Rules(check_content, check_content_update, check_content_status),
 }

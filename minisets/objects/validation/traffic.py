@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _TYPES = ("Egress", "Ingress")
+_NO_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check_network_policy(policy: Object) -> Causes:
@@ -89,10 +91,6 @@ def _check_block(path: str, block: Object) -> Causes:
             yield invalid(f"{path}.except[{index}]", part, _NO_CIDR)
         elif not _is_within(inner, whole):
             yield invalid(f"{path}.except[{index}]", part, "must be a strict subset of `cidr`")
-
-
-_NO_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _network(text: str) -> _Network | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
     from minisets.store.interface import Reader
 
-CLASS_BY_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 _NO_RESIZE = (
     "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
     "support resize"
@@ -39,7 +39,7 @@ class ClaimStrategy(Strategy):
         """A claim that names no class gets the default one (A-139); `""` names none on purpose."""
         super().prepare_create(obj, context)
         _say_source_twice(obj["spec"])
-        if obj["spec"].get("storageClassName") is None and CLASS_BY_ANNOTATION not in annotations_of(obj):
+        if obj["spec"].get("storageClassName") is None and CLASS_ANNOTATION not in annotations_of(obj):
             chosen = default_class(context.reader)
             if chosen is not None:
                 obj["spec"]["storageClassName"] = name_of(chosen)
@@ -84,9 +84,15 @@ def _size(claim: Object) -> Decimal:
 
 
 def _may_grow(claim: Object, reader: Reader) -> bool:
-    named = annotations_of(claim).get(CLASS_BY_ANNOTATION) or spec_of(claim).get("storageClassName") or ""
+    named = class_of(claim)
     found = reader.get(Ref("StorageClass", "", named)) if named else None
     return found is not None and bool(found.get("allowVolumeExpansion"))
+
+
+def class_of(obj: Object) -> str:
+    """The class of a claim or volume; empty for none. Kubernetes: GetPersistentVolumeClaimClass."""
+    annotated = annotations_of(obj).get(CLASS_ANNOTATION)
+    return annotated if annotated is not None else str(spec_of(obj).get("storageClassName") or "")
 
 
 def default_class(reader: Reader) -> Object | None:

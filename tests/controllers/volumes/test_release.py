@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from minisets.controllers.volumes.actions import SetVolumePhase, Tell
-from minisets.controllers.volumes.release import PROTECTION, PROVISIONED_BY, plan_volume
+from minisets.controllers.volumes.release import PROTECTION, plan_volume
 from minisets.objects.kinds import Object
+from minisets.settings import PROVISIONED_BY
 from tests.controllers.volumes.make import claim, reserved_for, volume, with_metadata, with_status
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from minisets.clock import Clock
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, ExecSpec, VolumeSpec
+from minisets.engine.interface import ContainerSpec, ExecSpec, Mount, VolumeSpec
 from minisets.engine.memory import MemoryEngine
 from minisets.engine.memory_scripts import ExecResult
-from minisets.errors import EngineTimeout, EngineUnavailable
+from minisets.errors import EngineTimeout, EngineUnavailable, MinisetsError
+from minisets.kubelet.snapshots.copying import MARK
 from minisets.kubelet.snapshots.taking import PAUSED_AT_MOST
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import annotations_of, spec_of, status_of, uid_of
@@ -21,7 +22,7 @@ from minisets.objects.snapshots import BEING_DELETED, CONTENT_BOUND, COPIED, PAU
 from minisets.settings import PROVISIONER
 from tests.kubelet.commands import HANGS, Commands
 from tests.kubelet.world import SOON, World, container
-from tests.waiting import until
+from tests.waiting import holds, until
 
 COPY = "minisets__copy-*"
 SNAPSHOT, CONTENT = "VolumeSnapshot", "VolumeSnapshotContent"
@@ -339,6 +340,24 @@ def test_a_new_kubelet_never_takes_half_a_group_at_another_moment(world: World) 
         assert copies(world) == kept
 
 
+def test_a_claim_that_is_put_back_in_part_is_not_taken(world: World) -> None:
+    world.bound_claim("www-web-0")
+    write(world, "www-web-0", f"/v/{MARK}/7", b"")
+    made = snapshot(world, "one", "www-web-0")
+    with world.kubelet():
+        until(lambda: error_of(world, made), "it to have failed")
+        assert "does not hold all of that yet" in error_of(world, made)
+        assert (copies(world), helpers(world)) == ({}, [])
+
+
+def write(world: World, volume: str, path: str, data: bytes) -> None:
+    """Into a Docker volume that no pod uses, at /v."""
+    mounts = (Mount("volume", "/v", volume),)
+    world.engine.create_container(ContainerSpec("writer", "x", {}, mounts=mounts))
+    world.engine.write_file("writer", path, data)
+    world.engine.remove_container("writer")
+
+
 def test_an_engine_that_goes_away_is_waited_for(world: World) -> None:
     world.bound_claim("www-web-0")
     world.engine.fail_next("start_container", EngineUnavailable("the engine is away"))
@@ -347,6 +366,16 @@ def test_an_engine_that_goes_away_is_waited_for(world: World) -> None:
         go_on(world, lambda: is_taken(world, made), "it to be taken")
         assert helpers(world) == []
     assert error_of(world, made) == ""
+
+
+def test_what_nobody_foresaw_is_not_tried_again_at_once(world: World) -> None:
+    """Each try may have pods stand still."""
+    world.bound_claim("www-web-0")
+    world.engine.fail_next("create_volume", MinisetsError("who knows"))
+    made = snapshot(world, "one", "www-web-0")
+    with world.kubelet():
+        holds(lambda: not is_taken(world, made), "no other try")
+        go_on(world, lambda: is_taken(world, made), "it to be taken")
 
 
 def test_a_volume_that_is_gone_or_not_ours_is_not_read(world: World) -> None:
@@ -386,8 +415,9 @@ def delete(world: World, made: Object, *, told: bool = True) -> None:
     world.registry.delete(ref)
 
 
-def _annotated(obj: Object, key: str, value: str) -> Object:
-    obj["metadata"].setdefault("annotations", {})[key] = value
+def _annotated(obj: Object, key: str, value: str | None) -> Object:
+    others = {each: said for each, said in annotations_of(obj).items() if each != key}
+    obj["metadata"]["annotations"] = others if value is None else {**others, key: value}
     return obj
 
 
@@ -431,6 +461,22 @@ def test_a_copy_that_was_there_is_told_if_it_is_whole(world: World) -> None:
         until(lambda: status_of(world.store.get(wrong) or {}).get("error"), "the other to be refused")
         said = status_of(world.store.get(wrong) or {})["error"]["message"]
         assert said == "the Docker volume www-web-0 is no copy of this cluster"
+
+
+def test_a_copy_that_another_content_names_stays(world: World) -> None:
+    """Whether or not that one has been looked at."""
+    world.bound_claim("www-web-0")
+    made = snapshot(world, "one", "www-web-0")
+    with world.kubelet():
+        until(lambda: is_taken(world, made), "it to be taken")
+    again = world.registry.create(
+        SNAPSHOT, "default", {"metadata": {"name": "again"}, "spec": spec_of(made)}
+    ).object
+    content(world, "zz-there", again, {"snapshotHandle": "one_snapshot"}, driver="elsewhere.example.com")
+    delete(world, made)
+    with world.kubelet():
+        until(lambda: len(world.store.list(CONTENT).items) == 1, "the content to go")
+    assert "one_snapshot" in copies(world)
 
 
 # --- put back ---
@@ -485,6 +531,52 @@ def test_no_pod_sees_a_claim_that_is_half_put_back(world: World) -> None:
     with world.kubelet():
         go_on(world, lambda: asked(world) is None, "it to be put back by the next kubelet")
         go_on(world, lambda: world.is_ready("web-0"), "the pod to start then")
+
+
+def test_a_claim_that_is_not_to_be_put_back_any_more_stays_as_it_is(world: World) -> None:
+    """Its turn comes only now: the lane is full of others."""
+    world.bound_claim("www-web-0")
+    made = snapshot(world, "one", "www-web-0")
+    others = ("www-web-1", "www-web-2")
+    for other in others:
+        world.bound_claim(other)
+    with world.kubelet():
+        ready(world, made)
+        world.engine.behave(COPY, hangs=True)
+        for other in others:
+            put_back(world, other, "one")
+        until(lambda: len(helpers(world)) == len(others), "both to go on")
+        put_back(world, "www-web-0", "one")
+        write(world, "www-web-0", "/v/log", b"kept")
+        claim = Ref("PersistentVolumeClaim", "default", "www-web-0")
+        world.registry.change(claim, lambda it: _annotated(it, RESTORE_FROM, None))
+        world.engine.behave(COPY, hangs=False)
+        for helper in helpers(world):
+            world.engine.exit(helper, 0)
+        go_on(world, lambda: not any(asked(world, other) for other in others), "the others")
+        go_on(world, lambda: not helpers(world), "the lane to be empty")
+    assert world.engine.files_of("www-web-0")["log"].data == b"kept"
+
+
+def test_what_was_given_up_is_put_back_anew_when_it_is_asked_for_again(world: World) -> None:
+    world.bound_claim("www-web-0")
+    write(world, "www-web-0", "/v/log", b"first")
+    made = snapshot(world, "one", "www-web-0")
+    with world.kubelet() as kubelet:
+        ready(world, made)
+        world.engine.behave(COPY, hangs=True)
+        put_back(world, "www-web-0", "one")
+        until(lambda: helpers(world), "the copying to go on")
+        claim = Ref("PersistentVolumeClaim", "default", "www-web-0")
+        world.registry.change(claim, lambda it: _annotated(it, RESTORE_FROM, None))
+        until(kubelet.is_idle, "that to be seen")
+        finish(world, 5)
+        until(lambda: not helpers(world), "the copying to end")
+        world.engine.behave(COPY, hangs=False)
+        write(world, "www-web-0", "/v/log", b"second")
+        put_back(world, "www-web-0", "one")
+        go_on(world, lambda: asked(world) is None, "it to be put back")
+    assert world.engine.files_of("www-web-0")["log"].data == b"first"
 
 
 @pytest.mark.parametrize(

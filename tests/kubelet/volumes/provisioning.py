@@ -6,9 +6,9 @@ from typing import Any
 
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
+from minisets.kubelet.room import Room
 from minisets.kubelet.snapshots.copying import Copier
 from minisets.kubelet.snapshots.fills import Fills
-from minisets.kubelet.snapshots.room import Room
 from minisets.kubelet.volumes.provisioner import Provisioner
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import name_of, uid_of
@@ -20,14 +20,15 @@ CLAIM = Ref("PersistentVolumeClaim", "default", "www-web-0")
 
 
 @contextmanager
-def provisioning(world: World) -> Iterator[Provisioner]:
+def provisioning(world: World, queue: list[str] | None = None) -> Iterator[Provisioner]:
+    """Queue: gets the keys that the provisioner hands to its worker."""
     recorder = Recorder(world.registry, world.clock, PROVISIONER)
     image = SandboxImage(world.engine)
     copier = Copier(world.engine, image, world.clock, world.settings.cluster)
     lane = Lane("copies", 1)
     fills = Fills(world.engine, copier, lane, world.settings.cluster)
     room = Room(world.store, world.registry, world.engine, recorder, world.clock, world.settings)
-    yield Provisioner(room, image, fills, lambda _: None)
+    yield Provisioner(room, image, fills, (queue if queue is not None else []).append)
     copier.stop()
     assert lane.stop(SOON)
 
@@ -38,7 +39,11 @@ def make_class(world: World, name: str, provisioner: str = PROVISIONER, **parts:
 
 
 def asked(
-    world: World, storage_class: str, provisioner: str = PROVISIONER, size: str = "1Gi", **spec: Any
+    world: World,
+    storage_class: str = "standard",
+    provisioner: str = PROVISIONER,
+    size: str = "1Gi",
+    **spec: Any,
 ) -> Object:
     """A claim of that class, of which the controller has asked this provisioner."""
     annotations = {"volume.kubernetes.io/storage-provisioner": provisioner}
@@ -48,8 +53,12 @@ def asked(
         "storageClassName": storage_class,
         **spec,
     }
-    metadata = {"name": CLAIM.name, "annotations": annotations}
+    metadata = {"name": CLAIM.name, "annotations": annotations, "labels": {"app": "nginx"}}
     return world.registry.create(CLAIM.kind, "default", {"metadata": metadata, "spec": wanted}).object
+
+
+def volumes(world: World) -> list[Object]:
+    return list(world.store.list("PersistentVolume").items)
 
 
 def bind(world: World, claim: Object) -> Object:
@@ -74,5 +83,5 @@ def the_claim(world: World) -> Object:
 
 
 def the_volume(world: World) -> Object:
-    (found,) = world.store.list("PersistentVolume").items
+    (found,) = volumes(world)
     return found

@@ -8,17 +8,13 @@ import pytest
 from minisets.engine import labels
 from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineUnavailable
-from minisets.kubelet.snapshots.copying import MARK
-from minisets.kubelet.volumes.persistent import PROVISIONED_BY
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, LONGEST_RETRY, LOOK_AGAIN, Provisioner
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import ref_of, spec_of, uid_of
-from minisets.objects.snapshots import SNAPSHOT, SNAPSHOT_CONTENT, as_source
-from minisets.settings import ADOPTED, PROVISIONER
+from minisets.settings import ADOPTED, PROVISIONED_BY, PROVISIONER
 from minisets.store.interface import Change, ChangeType
-from tests.kubelet.volumes.provisioning import CLAIM, asked, make_class, provisioning
+from tests.kubelet.volumes.provisioning import CLAIM, asked, make_class, provisioning, volumes
 from tests.kubelet.world import World
-from tests.waiting import until
 
 
 @pytest.fixture
@@ -27,22 +23,6 @@ def provisioner(world: World) -> Iterator[Provisioner]:
     world.registry.create("StorageClass", "", body)
     with provisioning(world) as made:
         yield made
-
-
-def asked_for(world: World, annotation: str = PROVISIONER) -> Object:
-    """A claim that the controller handed to the provisioner."""
-    annotations = {"volume.kubernetes.io/storage-provisioner": annotation}
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Gi"}},
-        "storageClassName": "standard",
-    }
-    metadata = {"name": CLAIM.name, "annotations": annotations, "labels": {"app": "nginx"}}
-    return world.registry.create(CLAIM.kind, "default", {"metadata": metadata, "spec": spec}).object
-
-
-def volumes(world: World) -> list[Object]:
-    return list(world.store.list("PersistentVolume").items)
 
 
 def released(world: World, claim: Object) -> Object:
@@ -65,7 +45,7 @@ def test_a_claim_becomes_a_docker_volume_and_a_volume_that_names_it(
     world: World, provisioner: Provisioner
 ) -> None:
     """A-139."""
-    claim = asked_for(world)
+    claim = asked(world)
     assert provisioner.reconcile(str(CLAIM)) is None
     (volume,) = volumes(world)
     spec = spec_of(volume)
@@ -86,21 +66,21 @@ def test_a_volume_gets_its_classs_reclaim_policy(world: World, provisioner: Prov
     world.registry.delete(Ref("StorageClass", "", "standard"))
     body = {"metadata": {"name": "standard"}, "provisioner": PROVISIONER, "reclaimPolicy": policy}
     world.registry.create("StorageClass", "", body)
-    asked_for(world)
+    asked(world)
     provisioner.reconcile(str(CLAIM))
     (volume,) = volumes(world)
     assert spec_of(volume)["persistentVolumeReclaimPolicy"] == policy
 
 
 def test_a_claim_that_is_not_for_us_is_left_alone(world: World, provisioner: Provisioner) -> None:
-    asked_for(world, annotation="ebs.csi.aws.com")
+    asked(world, provisioner="ebs.csi.aws.com")
     assert provisioner.reconcile(str(CLAIM)) is None
     assert world.volumes() == []
 
 
 def test_what_a_kubelet_left_half_done_is_gone_on_with(world: World, provisioner: Provisioner) -> None:
     """The Docker volume is there, the PV is not yet."""
-    claim = asked_for(world)
+    claim = asked(world)
     made = labels.volume_labels("minisets", claim, f"pvc-{uid_of(claim)}")
     world.engine.create_volume(VolumeSpec("www-web-0", made))
     provisioner.reconcile(str(CLAIM))
@@ -112,7 +92,7 @@ def test_what_a_kubelet_left_half_done_is_gone_on_with(world: World, provisioner
 
 def test_a_volume_of_ours_without_a_pv_is_recovered(world: World, provisioner: Provisioner) -> None:
     """DESIGN decision 9: with this claim's labels and no PV it is never named around."""
-    claim = asked_for(world)
+    claim = asked(world)
     earlier = {**claim, "metadata": {**claim["metadata"], "uid": "another"}}
     made = labels.volume_labels("minisets", earlier, "pvc-another", reclaim="Retain")
     world.engine.create_volume(VolumeSpec("www-web-0", made))
@@ -126,7 +106,7 @@ def test_a_volume_of_ours_without_a_pv_is_recovered(world: World, provisioner: P
 def test_a_strangers_volume_keeps_the_claim_waiting_and_is_not_touched(
     world: World, provisioner: Provisioner, found: dict[str, str]
 ) -> None:
-    asked_for(world)
+    asked(world)
     world.engine.create_volume(VolumeSpec("www-web-0", found))
     assert provisioner.reconcile(str(CLAIM)) == LOOK_AGAIN
     assert volumes(world) == []
@@ -143,7 +123,7 @@ def test_a_strangers_volume_keeps_the_claim_waiting_and_is_not_touched(
 
 def test_a_released_volume_goes_with_its_data(world: World, provisioner: Provisioner) -> None:
     """A-141."""
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     volume = released(world, claim)
     provisioner.reconcile(f"PersistentVolume {volume['metadata']['name']}")
@@ -155,20 +135,20 @@ def test_a_retained_volume_stays_and_a_new_claim_of_its_name_gets_an_empty_one(
     world: World, provisioner: Provisioner
 ) -> None:
     """A-141, trap D5."""
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     ref = Ref("PersistentVolume", "", f"pvc-{uid_of(claim)}")
     world.registry.change(ref, _with_policy("Retain"))
     released(world, claim)
     assert provisioner.reconcile(str(ref)) is None
-    asked_for(world)
+    asked(world)
     provisioner.reconcile(str(CLAIM))
     assert world.volumes() == ["www-web-0", "www-web-0__1"]
     assert len(volumes(world)) == 2
 
 
 def test_a_volume_in_use_is_tried_again(world: World, provisioner: Provisioner) -> None:
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     spec = ContainerSpec("web-0", "nginx", {}, mounts=(Mount("volume", "/www", "www-web-0"),))
     user = world.engine.create_container(spec)
@@ -181,7 +161,7 @@ def test_a_volume_in_use_is_tried_again(world: World, provisioner: Provisioner) 
 
 
 def test_a_docker_volume_that_is_not_the_pvs_is_not_removed(world: World, provisioner: Provisioner) -> None:
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     world.engine.remove_volume("www-web-0")
     world.engine.create_volume(VolumeSpec("www-web-0", {}))
@@ -194,7 +174,7 @@ def test_a_docker_volume_that_is_not_the_pvs_is_not_removed(world: World, provis
 def test_of_a_volume_that_a_person_let_in_only_the_object_goes(
     world: World, provisioner: Provisioner, *, is_ours: bool
 ) -> None:
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     if not is_ours:
         world.engine.remove_volume("www-web-0")
@@ -230,7 +210,7 @@ def test_what_is_recovered_is_found_by_its_labels_whatever_its_name(
     world: World, provisioner: Provisioner
 ) -> None:
     """DESIGN decision 9. The newest: older ones were retained when it was made."""
-    claim = asked_for(world)
+    claim = asked(world)
     left_behind(world, "www-web-0", claim, "new", "2026-01-02T00:00:00Z", "Retain")
     left_behind(world, "www-web-0__1", claim, "newest", "2026-01-03T00:00:00Z", "Retain")
     left_behind(world, "www-web-0__2", claim, "old", "2026-01-01T00:00:00Z", "Retain")
@@ -244,7 +224,7 @@ def test_what_is_recovered_is_found_by_its_labels_whatever_its_name(
 
 
 def test_a_recovered_volume_goes_with_its_new_claim(world: World, provisioner: Provisioner) -> None:
-    claim = asked_for(world)
+    claim = asked(world)
     left_behind(world, "www-web-0", claim, "another", "2026-01-01T00:00:00Z")
     provisioner.reconcile(str(CLAIM))
     provisioner.reconcile(str(Ref("PersistentVolume", "", released(world, claim)["metadata"]["name"])))
@@ -256,11 +236,11 @@ def test_a_volume_that_outlives_its_data_for_a_moment_does_not_take_a_new_claims
     world: World, provisioner: Provisioner
 ) -> None:
     """Killed between removing the data and its PV; a new claim of the name got the same Docker name."""
-    first = asked_for(world)
+    first = asked(world)
     provisioner.reconcile(str(CLAIM))
     old = released(world, first)
     world.engine.remove_volume("www-web-0")
-    second = asked_for(world)
+    second = asked(world)
     provisioner.reconcile(str(CLAIM))
     assert world.volumes() == ["www-web-0"]
     provisioner.reconcile(str(Ref("PersistentVolume", "", old["metadata"]["name"])))
@@ -269,7 +249,7 @@ def test_a_volume_that_outlives_its_data_for_a_moment_does_not_take_a_new_claims
 
 
 def test_data_that_two_volumes_name_stays(world: World, provisioner: Provisioner) -> None:
-    claim = asked_for(world)
+    claim = asked(world)
     provisioner.reconcile(str(CLAIM))
     (mine,) = volumes(world)
     spec = {key: value for key, value in spec_of(mine).items() if key != "claimRef"}
@@ -283,7 +263,7 @@ def test_a_volume_deleted_by_hand_waits_until_its_data_has_gone_first(
     world: World, provisioner: Provisioner
 ) -> None:
     """Kubernetes: HonorPVReclaimPolicy. Else a new claim of the name would find the deleted data again."""
-    asked_for(world)
+    asked(world)
     provisioner.reconcile(str(CLAIM))
     (volume,) = volumes(world)
     ref = Ref("PersistentVolume", "", volume["metadata"]["name"])
@@ -375,147 +355,3 @@ def test_an_engine_that_is_away_is_no_fault_of_the_class(world: World, provision
     world.engine.come_back()
     assert provisioner.reconcile(str(CLAIM)) is None
     assert world.events("ProvisioningFailed") == []
-
-
-# --- claims that begin with a copy ---
-
-COPY = "minisets__copy-*"
-
-
-def with_copy(world: World, *, ready: bool = True) -> None:
-    """A snapshot `one` of a volume that held a file, as controller and snapshotter leave it."""
-    source = {"persistentVolumeClaimName": "gone"}
-    body = {"metadata": {"name": "one"}, "spec": {"source": source}}
-    made = world.registry.create(SNAPSHOT, "default", body).object
-    spec = {
-        "volumeSnapshotRef": {"namespace": "default", "name": "one", "uid": uid_of(made)},
-        "source": {"volumeHandle": "gone"},
-        "driver": PROVISIONER,
-        "deletionPolicy": "Delete",
-    }
-    name = f"snapcontent-{uid_of(made)}"
-    content = world.registry.create(SNAPSHOT_CONTENT, "", {"metadata": {"name": name}, "spec": spec}).object
-    told = labels.snapshot_labels("minisets", made, content, "1Gi", "2026-11-23T12:00:00Z")
-    world.engine.create_volume(VolumeSpec("one_snapshot", told))
-    put(world, "one_snapshot", "data/file", b"copied")
-    # Both have it: what one of them does not know of is dropped.
-    status = {"readyToUse": ready, "snapshotHandle": "one_snapshot", "restoreSize": 2**30}
-    for ref in (Ref(SNAPSHOT_CONTENT, "", name), Ref(SNAPSHOT, "default", "one")):
-        world.registry.change(ref, lambda it: {**it, "status": status}, subresource="status")
-
-
-def put(world: World, volume: str, path: str, data: bytes) -> None:
-    container = world.engine.create_container(
-        ContainerSpec("writer", "x", {}, mounts=(Mount("volume", "/x", volume),))
-    )
-    world.engine.write_file(container, f"/x/{path}", data)
-    world.engine.remove_container(container)
-
-
-def from_copy(world: World, size: str = "1Gi") -> Object:
-    claim = asked_for(world)
-    spec = {**spec_of(claim), "resources": {"requests": {"storage": size}}, "dataSource": as_source("one")}
-    world.registry.change(CLAIM, _let_go)
-    world.registry.delete(CLAIM)
-    metadata = {key: claim["metadata"][key] for key in ("name", "annotations")}
-    return world.registry.create(CLAIM.kind, "default", {"metadata": metadata, "spec": spec}).object
-
-
-def _let_go(current: Object) -> Object:
-    current["metadata"].pop("finalizers", None)
-    return current
-
-
-def until_provisioned(provisioner: Provisioner, world: World) -> None:
-    def is_done() -> bool:
-        provisioner.reconcile(str(CLAIM))
-        return bool(volumes(world))
-
-    until(is_done, "the claim to be provisioned")
-
-
-def held(world: World, volume: str = "www-web-0") -> dict[str, bytes]:
-    return {path: file.data for path, file in world.engine.files_of(volume).items()}
-
-
-def test_a_volume_is_offered_only_once_it_holds_all_of_the_copy(
-    world: World, provisioner: Provisioner
-) -> None:
-    with_copy(world)
-    claim = from_copy(world)
-    world.engine.behave(COPY, hangs=True)
-    assert provisioner.reconcile(str(CLAIM)) == LOOK_AGAIN
-    until(lambda: world.engine.list_containers({labels.KIND: "copy"}), "the copying to begin")
-    assert provisioner.reconcile(str(CLAIM)) == LOOK_AGAIN
-    assert volumes(world) == []
-    world.engine.behave(COPY, hangs=False)
-    (helper,) = world.engine.list_containers({labels.KIND: "copy"})
-    world.engine.exit(helper.id, 1)
-    world.clock.advance(LOOK_AGAIN)
-    until_provisioned(provisioner, world)
-    assert held(world) == {"file": b"copied"}
-    found = world.engine.inspect_volume("www-web-0")
-    assert found is not None
-    assert found.labels[labels.SNAPSHOT] == "one"
-    assert found.labels[labels.CLAIM_UID] == uid_of(claim)
-
-
-def test_what_a_killed_kubelet_left_of_a_copy_is_made_anew(world: World, provisioner: Provisioner) -> None:
-    with_copy(world)
-    claim = from_copy(world)
-    left = labels.volume_labels("minisets", claim, f"pvc-{uid_of(claim)}")
-    world.engine.create_volume(VolumeSpec("www-web-0", left))
-    put(world, "www-web-0", "half", b"of it")
-    until_provisioned(provisioner, world)
-    assert held(world) == {"file": b"copied"}
-
-
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_an_earlier_claims_data_is_kept_if_it_is_whole(
-    world: World, provisioner: Provisioner, *, is_whole: bool
-) -> None:
-    with_copy(world)
-    claim = from_copy(world)
-    earlier = {**claim, "metadata": {**claim["metadata"], "uid": "earlier"}}
-    left = labels.volume_labels("minisets", earlier, "pvc-earlier")
-    world.engine.create_volume(VolumeSpec("www-web-0", left))
-    put(world, "www-web-0", "mine", b"written since")
-    if not is_whole:
-        put(world, "www-web-0", f"{MARK}/1", b"")
-    until_provisioned(provisioner, world)
-    assert held(world) == ({"mine": b"written since"} if is_whole else {"file": b"copied"})
-
-
-@pytest.mark.parametrize(
-    ("size", "ready", "said"),
-    [
-        (
-            "1Mi",
-            True,
-            "requested volume size 1048576 is less than the size 1073741824 for the source snapshot one",
-        ),
-        (
-            "1Gi",
-            False,
-            "error getting handle for DataSource Type VolumeSnapshot by Name one: snapshot one is",
-        ),
-    ],
-)
-def test_why_a_claim_does_not_begin_with_a_copy_is_told(
-    world: World, provisioner: Provisioner, size: str, said: str, *, ready: bool
-) -> None:
-    with_copy(world, ready=ready)
-    from_copy(world, size)
-    assert provisioner.reconcile(str(CLAIM)) == LOOK_AGAIN
-    (told,) = world.events("ProvisioningFailed")
-    assert told.startswith(f'failed to provision volume with StorageClass "standard": {said}')
-    assert world.engine.inspect_volume("www-web-0") is None
-
-
-def test_a_snapshot_wakes_the_claims_that_wait_for_it(world: World, provisioner: Provisioner) -> None:
-    with_copy(world)
-    from_copy(world)
-    snapshot = world.store.get(Ref(SNAPSHOT, "default", "one"))
-    assert snapshot is not None
-    change = Change(ChangeType.MODIFIED, ref_of(snapshot), snapshot, None, 1)
-    assert list(provisioner.keys(change)) == [str(CLAIM)]

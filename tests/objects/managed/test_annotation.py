@@ -44,7 +44,7 @@ def test_another_name_than_kubectls_has_nothing_to_do_with_the_annotation() -> N
 
 
 @pytest.mark.parametrize(
-    "told", ["", "{", "[]", "{}", '{"apiVersion":"v2"}', '{"apiVersion":"v1","bogus":1}']
+    "told", ["", "{", "[]", "{}", "[" * 100_000, '{"apiVersion":"v2"}', '{"apiVersion":"v1","bogus":1}']
 )
 def test_an_annotation_that_says_nothing_allows_nothing(told: str) -> None:
     world = World("ConfigMap")

@@ -33,6 +33,7 @@ def test_an_entry_of_another_version_is_stale_and_goes() -> None:
         ({"fieldsType": "FieldsV2"}, "fieldsType"),
         ({"fieldsV1": {"spec": {}}}, "missing colon"),
         ({"fieldsV1": [1]}, "object of objects"),
+        ({"fieldsV1": {"v:" + "[" * 100_000: {}}}, "exceeded max depth"),
         ({"manager": "m" * 129}, "longer than 128"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What all parts of the snapshotter are handed."""
+"""What the controllers of volumes, copies and claims that are put back are handed."""
 
 from __future__ import annotations
 
