@@ -28,7 +28,27 @@ ADOPTED = "minisets.dev/adopted"
 
 DEFAULT_CLASS = "standard"
 NODE = "minisets-0"
+"""The first node: it is always there."""
+
+STOPPED = "minisets.dev/stopped"
+"""An annotation, on a Node: its machine is off; `kill` for a power cut, `pause` for one that hangs."""
+
 KUBERNETES_VERSION = "v1.37.0+minisets"
+
+_NODES = "minisets-"
+
+
+def node_name(ordinal: int) -> str:
+    """What the node of that ordinal is called, counted from 0."""
+    return f"{_NODES}{ordinal}"
+
+
+def node_ordinal(name: str) -> int | None:
+    """The ordinal of one of our nodes; None for a node that somebody else called something."""
+    digits = name.removeprefix(_NODES)
+    if not digits.isascii() or not digits.isdigit() or name != node_name(int(digits)):
+        return None
+    return int(digits)
 
 
 @dataclass(frozen=True)

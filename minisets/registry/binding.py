@@ -1,6 +1,6 @@
 """The subresource `binding`: a pod gets its node, once.
 
-Leaves choosing the node to `controllers/scheduling.py`.
+Leaves choosing the node to `controllers/scheduling/`.
 Kubernetes: pkg/registry/core/pod/storage/storage.go BindingREST.
 """
 

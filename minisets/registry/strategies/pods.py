@@ -1,7 +1,8 @@
-"""Pods: their service account, their priority, their grace, and whom their status may not change.
+"""Pods: service account, priority, tolerations and grace, and whom their status may not change.
 
 Leaves which fields of a pod may change to `objects/validation`.
-Kubernetes: pkg/registry/core/pod/strategy.go, plugin/pkg/admission/{serviceaccount,priority}.
+Kubernetes: pkg/registry/core/pod/strategy.go, plugin/pkg/admission/{serviceaccount,priority,
+defaulttolerationseconds}.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from minisets.objects.metadata import meta, namespace_of, ref_of, spec_of, statu
 from minisets.registry import refusals
 from minisets.registry.strategies.base import Context, Strategy
 from minisets.registry.strategies.kept import keep_priority, prioritize
+from minisets.registry.strategies.tolerations import keep_tolerations, tolerate_lost_nodes
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -30,7 +32,7 @@ class PodStrategy(Strategy):
     counts_generations: ClassVar[bool] = True
 
     def prepare_create(self, obj: Object, context: Context) -> None:
-        """The service account, under its old name too, as clients read either; pull secrets; priority."""
+        """The service account, under its old name too, as clients read either; pull secrets; the rest."""
         super().prepare_create(obj, context)
         spec = obj["spec"]
         account = spec.get("serviceAccountName") or DEFAULT_ACCOUNT
@@ -39,10 +41,12 @@ class PodStrategy(Strategy):
         if not spec.get("imagePullSecrets") and (secrets := found.get("imagePullSecrets")):
             spec["imagePullSecrets"] = [{"name": one.get("name") or ""} for one in secrets]
         prioritize(obj, context.reader)
+        tolerate_lost_nodes(obj)
 
     def prepare_update(self, new: Object, old: Object, context: Context) -> None:
         """What admission wrote stays, whoever leaves it out."""
         keep_priority(new, old)
+        keep_tolerations(new, old)
         super().prepare_update(new, old, context)
 
     def prepare_status_update(self, new: Object, old: Object, context: Context) -> None:
