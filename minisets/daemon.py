@@ -28,8 +28,14 @@ from minisets.controllers.endpoints.reconciler import Endpoints
 from minisets.controllers.ephemeral import EphemeralVolumes
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
+from minisets.controllers.nodes.eviction import TaintEviction
+from minisets.controllers.nodes.growing import Growth
+from minisets.controllers.nodes.lifecycle import NodeLifecycle
+from minisets.controllers.nodes.podgc import PodGarbage
+from minisets.controllers.nodes.registering import ensure_nodes
 from minisets.controllers.priorities import ensure_priority_classes
-from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.scheduling.fitting import Fitting
+from minisets.controllers.scheduling.reconciler import Scheduling
 from minisets.controllers.snapshots.reconciler import Snapshots, ensure_default_snapshot_class
 from minisets.controllers.statefulset.reconciler import StatefulSets
 from minisets.controllers.volumes.classes import ensure_default_class
@@ -42,6 +48,7 @@ from minisets.engine.memory import MemoryEngine
 from minisets.errors import EngineError, EngineUnavailable, MinisetsError
 from minisets.kubelet.kubelet import Kubelet
 from minisets.loop import Reconciler, Worker
+from minisets.objects.shape import SHAPE, Shape
 from minisets.registry.events import Recorder
 from minisets.registry.registry import Registry
 from minisets.store.follow import Follower
@@ -131,6 +138,7 @@ class ControlPlane:
         ensure_default_class(self.registry)
         ensure_priority_classes(self.registry)
         ensure_default_snapshot_class(self.registry)
+        ensure_nodes(self.registry, Shape.of(store.get(SHAPE)))
         recorders = {
             name: Recorder(self.registry, clock, name)
             for name in (
@@ -139,16 +147,28 @@ class ControlPlane:
                 "default-scheduler",
                 "controllermanager",
                 "snapshot-controller",
+                "node-controller",
+                "taint-eviction-controller",
+                "cluster-autoscaler",
             )
         }
         statefulsets = StatefulSets(store, managers, recorders["statefulset-controller"], clock)
-        scheduling = Scheduling(store, scheduler, recorders["default-scheduler"], clock)
+        scheduling = Scheduling(scheduler, recorders["default-scheduler"], clock)
+        lifecycle = NodeLifecycle(store, managers, recorders["node-controller"], clock)
+        eviction = TaintEviction(store, managers, recorders["taint-eviction-controller"], clock)
+        growth = Growth(
+            store, managers, recorders["cluster-autoscaler"], clock, lambda: Fitting(store).why_not
+        )
         self._controllers = [
             Running(Namespaces(store, managers), store, clock),
             Running(Garbage(store, managers), store, clock),
             Running(Volumes(store, managers, recorders["persistentvolume-controller"]), store, clock),
             Running(Snapshots(store, snapshots, recorders["snapshot-controller"], clock), store, clock),
             Running(EphemeralVolumes(store, managers), store, clock),
+            Running(lifecycle, store, clock),
+            Running(eviction, store, clock),
+            Running(PodGarbage(store, managers, clock), store, clock),
+            Running(growth, store, clock),
             Running(scheduling, store, clock),
             Running(Disruption(store, managers, recorders["controllermanager"], clock), store, clock),
             Running(Endpoints(store, managers), store, clock),

@@ -11,7 +11,8 @@ registry; nothing is decided from what kind of change it was. `daemon.py` gives 
 Who does what
 - `statefulset/`: pods, claims, revisions of statefulsets.
 - `volumes/`: default class, binding, asking the provisioner, release, protection.
-- `placement.py` (pure) and `scheduling.py`: pods to nodes.
+- `scheduling/`: pods to nodes.
+- `nodes/`: which nodes there are, how they are, what becomes of the pods of those that fail.
 - `snapshots/`: snapshots bound to their contents, as external-snapshotter's controller.
 - `ephemeral.py`: the claims of pods' ephemeral volumes.
 - `budgets.py` (pure) and `disruption.py`: the status of PodDisruptionBudgets.
@@ -21,8 +22,8 @@ Who does what
 - `keys.py`: keys that carry a kind.
 
 Decisions
-- 2026-11-23: no `nodes.py`. The kubelet registers its Node and keeps its conditions; there is one engine
-  behind all nodes, so nobody here has to notice that a kubelet went silent and evict its pods.
+- 2026-11-30: `nodes/`, which there was no need for while there was one node. There is still one engine behind
+  all of them, so nobody has to notice that a kubelet went silent: that a node is stopped is written on it.
 - 2026-11-23: garbage collection and namespaces scan the store for dependents instead of keeping an
   index by uid: on one machine a scan is a millisecond, and it cannot lag behind the store as an index
   fed by a watch can. Rejected: the graph of Kubernetes' garbagecollector.

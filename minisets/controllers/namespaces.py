@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from minisets.registry.registry import Registry
     from minisets.store.interface import Change
 
-ALWAYS_THERE = ("default", "kube-public", "kube-system")
+ALWAYS_THERE = ("default", "kube-node-lease", "kube-public", "kube-system")
 SERVICE_ACCOUNT = "default"
 FINALIZER = "kubernetes"
 

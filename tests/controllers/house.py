@@ -115,7 +115,10 @@ class House:
         )
 
     def node(self, name: str = "minisets-0", *, ready: bool = True, **spec: Any) -> Object:
-        status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+        status = {
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "250"},
+        }
         labels = {"kubernetes.io/hostname": name}
         return self.create("Node", name, metadata={"labels": labels}, spec=spec, status=status)
 

@@ -14,7 +14,7 @@ def house(house: House) -> House:
 
 
 def test_some_namespaces_are_always_there(house: House) -> None:
-    assert house.names("Namespace") == ["default", "kube-public", "kube-system"]
+    assert house.names("Namespace") == ["default", "kube-node-lease", "kube-public", "kube-system"]
     before = house.store.version()
     ensure_namespaces(house.registry)
     assert house.store.version() == before

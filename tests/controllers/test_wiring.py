@@ -11,7 +11,7 @@ from minisets.clock import SystemClock
 from minisets.controllers.disruption import Disruption
 from minisets.controllers.garbage import Garbage
 from minisets.controllers.namespaces import Namespaces, ensure_namespaces
-from minisets.controllers.scheduling import Scheduling
+from minisets.controllers.scheduling.reconciler import Scheduling
 from minisets.controllers.volumes.reconciler import Volumes
 from minisets.errors import NotFound, TooManyRequests
 from minisets.loop import Worker
@@ -67,7 +67,7 @@ def test_claims_that_race_for_volumes_each_get_one_and_their_pods_are_placed(tmp
         with running(
             store,
             Volumes(store, registry, recorder),
-            Scheduling(store, registry, recorder, clock),
+            Scheduling(registry, recorder, clock),
             Garbage(store, registry),
             Namespaces(store, registry),
         ):
@@ -132,7 +132,10 @@ def _placed(store: Store) -> int:
 
 def _make_a_crowd(registry: Registry) -> None:
     conditions = [{"type": "Ready", "status": "True"}]
-    node = {"metadata": {"name": "minisets-0"}, "status": {"conditions": conditions}}
+    node = {
+        "metadata": {"name": "minisets-0"},
+        "status": {"conditions": conditions, "allocatable": {"pods": "250"}},
+    }
     registry.create("Node", "", node)
     once = ["ReadWriteOnce"]
     for number in range(CLAIMS):

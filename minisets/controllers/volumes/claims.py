@@ -25,6 +25,7 @@ from minisets.controllers.volumes.matching import (
     claim_ref,
     class_of,
     is_for,
+    is_reached,
     misfit,
     names_a_class,
     request_of,
@@ -49,19 +50,23 @@ BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 PROVISIONER_BETA = "volume.beta.kubernetes.io/storage-provisioner"
-_NO_PROVISIONER = "kubernetes.io/no-provisioner"
+NO_PROVISIONER = "kubernetes.io/no-provisioner"
 _DATA_LOST = "Data on the volume is lost!"
 
 
 @dataclass(frozen=True)
 class ObservedClaim:
-    """A claim, and all that a decision about it depends on; users: the pods that name it."""
+    """A claim, and all that a decision about it depends on.
+
+    users: the pods that name it; node: which was selected for it, if there is still such a node.
+    """
 
     claim: Object
     volumes: tuple[Object, ...]
     storage_class: Object | None
     default_class: Object | None
     users: tuple[Object, ...]
+    node: Object | None = None
 
 
 def plan_claim(observed: ObservedClaim) -> tuple[Action, ...]:
@@ -135,7 +140,7 @@ def _bound_as_asked(observed: ObservedClaim) -> tuple[Action, ...]:
 def _bound_to_the_best(observed: ObservedClaim) -> tuple[Action, ...]:
     claim = observed.claim
     waits = binds_late(observed.storage_class) and SELECTED_NODE not in annotations_of(claim)
-    volume = best_match(claim, observed.volumes, only_pre_bound=waits)
+    volume = best_match(claim, _within_reach(observed), only_pre_bound=waits)
     if volume is not None:
         return _bind(claim, volume, "it matches")
     # Kubernetes: syncUnboundClaim assigns a default class only where no volume without one would do.
@@ -147,6 +152,16 @@ def _bound_to_the_best(observed: ObservedClaim) -> tuple[Action, ...]:
         return _provisioned(observed)
     message = "no persistent volumes available for this claim and no storage class is set"
     return (*_pending(claim, message), Tell(claim, "Normal", "FailedBinding", message))
+
+
+def _within_reach(observed: ObservedClaim) -> tuple[Object, ...]:
+    """The volumes that the pod could have where it will be.
+
+    Kubernetes: the scheduler's volumeBinder chooses among them itself, findMatchingVolumes.
+    """
+    if observed.node is None:
+        return observed.volumes
+    return tuple(volume for volume in observed.volumes if is_reached(volume, observed.node))
 
 
 def _waiting(observed: ObservedClaim) -> Action:
@@ -170,8 +185,8 @@ def _provisioned(observed: ObservedClaim) -> tuple[Action, ...]:
         message = f'storageclass.storage.k8s.io "{class_of(claim)}" not found'
         return (*_pending(claim, message), Tell(claim, "Warning", "ProvisioningFailed", message))
     provisioner = str(storage_class.get("provisioner"))
-    if provisioner == _NO_PROVISIONER:
-        message = f"no volume plugin matched name: {_NO_PROVISIONER}"
+    if provisioner == NO_PROVISIONER:
+        message = f"no volume plugin matched name: {NO_PROVISIONER}"
         return (*_pending(claim, message), Tell(claim, "Warning", "ProvisioningFailed", message))
     cause = f"no volume matches, and its class is {name_of(storage_class)}"
     if annotations_of(claim).get(PROVISIONER) == provisioner:

@@ -19,6 +19,7 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.node_affinity import matches_any
 from minisets.objects.selectors import LabelSelector
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def is_for(volume: Object, claim: Object) -> bool:
     if ref is None or (ref.get("namespace"), ref.get("name")) != (namespace_of(claim), name_of(claim)):
         return False
     return ref.get("uid") in (None, "", uid_of(claim))
+
+
+def is_reached(volume: Object, node: Object) -> bool:
+    """Whether the node fits the volume's own affinity. Kubernetes: volume.CheckNodeAffinity."""
+    required = (spec_of(volume).get("nodeAffinity") or {}).get("required")
+    return required is None or matches_any(required.get("nodeSelectorTerms") or (), node)
 
 
 def misfit(volume: Object, claim: Object) -> str:

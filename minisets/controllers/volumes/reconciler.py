@@ -23,6 +23,7 @@ from minisets.controllers.volumes.claims import (
     BOUND_BY_CONTROLLER,
     PROVISIONER,
     PROVISIONER_BETA,
+    SELECTED_NODE,
     ObservedClaim,
     plan_claim,
 )
@@ -31,7 +32,15 @@ from minisets.controllers.volumes.release import plan_volume
 from minisets.controllers.volumes.usage import claim_names, users_of
 from minisets.errors import Conflict, NotFound
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import name_of, namespace_of, ref_of, spec_of, status_of, uid_of
+from minisets.objects.metadata import (
+    annotations_of,
+    name_of,
+    namespace_of,
+    ref_of,
+    spec_of,
+    status_of,
+    uid_of,
+)
 from minisets.registry.strategies.storage import default_class
 
 if TYPE_CHECKING:
@@ -112,12 +121,14 @@ class Volumes:
         return claim if claim is not None and uid_of(claim) == ref.get("uid") else None
 
     def _observe(self, claim: Object) -> ObservedClaim:
+        selected = annotations_of(claim).get(SELECTED_NODE, "")
         return ObservedClaim(
             claim=claim,
             volumes=self._reader.list("PersistentVolume").items,
             storage_class=self._reader.get(Ref("StorageClass", "", class_of(claim))),
             default_class=default_class(self._reader),
             users=tuple(users_of(claim, self._reader.list("Pod", namespace_of(claim)).items)),
+            node=self._reader.get(Ref("Node", "", selected)) if selected else None,
         )
 
     def _apply(self, action: Action) -> None:

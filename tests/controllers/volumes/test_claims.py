@@ -28,6 +28,12 @@ def taken(**spec: Any) -> Object:
     return with_status(volume(claimRef=reserved_for("www-web-0", "uid-www-web-0"), **spec), phase="Bound")
 
 
+def reached_from(name: str, node: str, size: str = "2Gi") -> Object:
+    term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
+    affinity = {"required": {"nodeSelectorTerms": [term]}}
+    return volume(name, size, storageClassName="standard", nodeAffinity=affinity)
+
+
 def test_a_matching_volume_is_bound_in_four_writes_the_reservation_first() -> None:
     """A-138."""
     assert planned(claim(), volume()) == [
@@ -141,6 +147,20 @@ def test_a_late_binding_class_waits_for_a_pod_and_then_for_its_node() -> None:
     placed = with_metadata(subject, annotations={"volume.kubernetes.io/selected-node": "minisets-0"})
     assert planned(placed, match, **late)[0].startswith("reserve volume disk")
     assert planned(placed, **late)[0].startswith("ask docker.minisets.dev")
+
+
+def test_a_claim_that_was_told_its_node_gets_a_volume_that_is_reached_from_there() -> None:
+    """A-140. Without: a pod whose volume is elsewhere."""
+    near, far = reached_from("near", "minisets-1"), reached_from("far", "minisets-0", size="1Gi")
+    subject = with_metadata(
+        claim(storageClassName="standard"), annotations={"volume.kubernetes.io/selected-node": "minisets-1"}
+    )
+    late = {"storage_class": storage_class("WaitForFirstConsumer")}
+    labels = {"kubernetes.io/hostname": "minisets-1"}
+    there = {"kind": "Node", "metadata": {"name": "minisets-1", "labels": labels}}
+    assert planned(subject, far, near, **late, node=there)[0].startswith("reserve volume near")
+    assert planned(subject, far, **late, node=there)[0].startswith("ask docker.minisets.dev")
+    assert planned(subject, far, near, **late)[0].startswith("reserve volume far")
 
 
 def test_a_volume_asked_for_by_name_is_bound_without_looking_at_the_selector() -> None:

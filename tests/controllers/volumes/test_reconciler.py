@@ -251,3 +251,20 @@ def test_a_claim_of_a_late_binding_class_waits_until_a_node_is_selected(house: H
     house.edit(CLAIM, "www-web-0", lambda obj: obj["metadata"].update(annotations=selected))
     house.settle()
     assert "volume.kubernetes.io/storage-provisioner" in annotations_of(house.get(CLAIM, "www-web-0"))
+
+
+def test_a_claim_that_waited_gets_a_volume_that_its_node_reaches(house: House) -> None:
+    """A-140."""
+    make_class(house, volumeBindingMode="WaitForFirstConsumer")
+    hostname = "kubernetes.io/hostname"
+    for name in ("minisets-0", "minisets-1"):
+        house.create("Node", name, metadata={"labels": {hostname: name}})
+        term = {"matchExpressions": [{"key": hostname, "operator": "In", "values": [name]}]}
+        affinity = {"required": {"nodeSelectorTerms": [term]}}
+        make_volume(house, f"on-{name}", storageClassName="standard", nodeAffinity=affinity)
+    make_claim(house)
+    house.settle()
+    selected = {"volume.kubernetes.io/selected-node": "minisets-1"}
+    house.edit(CLAIM, "www-web-0", lambda obj: obj["metadata"].update(annotations=selected))
+    house.settle()
+    assert house.get(CLAIM, "www-web-0")["spec"]["volumeName"] == "on-minisets-1"

@@ -1,0 +1,77 @@
+"""What it costs to find a pod its node, printed; asserted is only how the cost grows."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from minisets.controllers.scheduling.reconciler import Scheduling
+from minisets.objects.metadata import spec_of
+from minisets.settings import node_name
+from minisets.store.follow import Follower
+from tests.benchmarks.test_statefulset import spec
+from tests.controllers.house import House
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+NODES = 8
+SMALL, LARGE = 100, 1000
+# Why: flat, with room for a busy machine; a cost that grew with the pods would be ten times.
+_MOST_GROWTH = 2.5
+
+Wish = dict[str, "Any"]
+
+
+def apart(weight: int) -> Wish:
+    """Preferably not beside a pod of the same app."""
+    term = {"labelSelector": {"matchLabels": {"app": "nginx"}}, "topologyKey": "kubernetes.io/hostname"}
+    wish = {"weight": weight, "podAffinityTerm": term}
+    return {"affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}}
+
+
+@pytest.mark.parametrize("wish", [{}, apart(1)], ids=["plain pods", "pods that wish to be apart"])
+def test_a_pods_node_costs_no_more_the_more_pods_there_are(
+    wish: Wish, measured: Callable[[str], None], request: pytest.FixtureRequest
+) -> None:
+    costs = {size: _cost(size, wish) for size in (SMALL, LARGE)}
+    what = request.node.callspec.id
+    for size, cost in costs.items():
+        measured(f"scheduling {size} {what} over {NODES} nodes: {cost * 1e6:.0f} us a pod")
+    assert costs[LARGE] < costs[SMALL] * _MOST_GROWTH
+
+
+def _cost(size: int, wish: Wish) -> float:
+    """Seconds a pod: from the changes in the store to the last binding."""
+    house = House()
+    for ordinal in range(NODES):
+        house.node(node_name(ordinal))
+    house.create("Service", "nginx", spec={"clusterIP": "None", "selector": {"app": "nginx"}})
+    owner = house.create("StatefulSet", "web", spec=spec(size))
+    reference = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "name": "web",
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    for ordinal in range(size):
+        labels = {"app": "nginx", "statefulset.kubernetes.io/pod-name": f"web-{ordinal}"}
+        metadata = {"labels": labels, "ownerReferences": [reference]}
+        pod = {"containers": [{"name": "nginx", "image": "nginx:1"}], **wish}
+        house.create("Pod", f"web-{ordinal}", metadata=metadata, spec=pod)
+    scheduling = Scheduling(house.registry, house.recorder(), house.clock)
+    follower = Follower(house.store, scheduling.kinds, lambda: None)
+    began = time.perf_counter()
+    while keys := follower.keys(scheduling.keys):
+        for key in sorted(keys):
+            scheduling.reconcile(key)
+    took = time.perf_counter() - began
+    found = Counter(str(spec_of(pod).get("nodeName")) for pod in house.store.list("Pod").items)
+    assert max(found.values()) - min(found.values()) <= 1, found
+    assert len(found) == NODES
+    return took / size
