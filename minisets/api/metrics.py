@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.errors import EngineNotFound, NotFound
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import labels_of, meta, name_of, namespace_of, spec_of, status_of, timestamp
+from minisets.objects.metadata import (
+    annotations_of,
+    labels_of,
+    meta,
+    name_of,
+    namespace_of,
+    spec_of,
+    status_of,
+    timestamp,
+)
 from minisets.registry import refusals
+from minisets.settings import STOPPED, node_ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,11 +92,15 @@ class Metrics:
 
     def _told(self, title: str, objects: Sequence[Object]) -> Sequence[Object]:
         of_nodes = title == "NodeMetrics"
+        silent = {name_of(node) for node in self._store.list("Node").items if not answers(node)}
+        if of_nodes:
+            objects = [node for node in objects if name_of(node) not in silent]
         pods = self._store.list("Pod").items if of_nodes else objects
+        pods = [pod for pod in pods if spec_of(pod).get("nodeName") not in silent]
         found = self._measure({id_ for pod in pods for id_ in running_in(pod).values()})
         if of_nodes:
             return [each for node in objects if (each := node_metrics(node, pods, found)) is not None]
-        return [each for pod in objects if (each := pod_metrics(pod, found)) is not None]
+        return [each for pod in pods if (each := pod_metrics(pod, found)) is not None]
 
     def _measure(self, ids: Iterable[str]) -> Mapping[str, Measured]:
         """Of each container that runs. One at a time: a first look must not be taken away from who waits."""
@@ -132,6 +146,11 @@ class Metrics:
                 self._first[id_] = now
         oldest = self._clock.now() - _LONGEST
         self._first = {id_: look for id_, look in self._first.items() if look.at >= oldest}
+
+
+def answers(node: Object) -> bool:
+    """Whether there is somebody on that node to ask. Kubernetes: metrics-server scrapes each kubelet."""
+    return node_ordinal(name_of(node)) is not None and STOPPED not in annotations_of(node)
 
 
 def running_in(pod: Object) -> Mapping[str, str]:

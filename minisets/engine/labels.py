@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from minisets.objects.metadata import labels_of, meta, name_of, namespace_of, spec_of, uid_of
 from minisets.objects.owners import controller_of
 from minisets.objects.snapshots import group_of, restored_from, source_claim
+from minisets.settings import NODE as FIRST_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,7 @@ POD_UID = "dev.minisets.pod-uid"
 CONTAINER = "dev.minisets.container"
 RESTART = "dev.minisets.restart"
 SPEC = "dev.minisets.spec"
+NODE = "dev.minisets.node"  # the node that the pod is on; what has none is of the first one's
 SANDBOX = "dev.minisets.sandbox"  # the id of the sandbox that the container joined
 BACKOFF = "dev.minisets.backoff"  # how many restarts in a row were not forgiven
 STATEFULSET = "dev.minisets.statefulset"
@@ -84,12 +86,14 @@ def pod_labels(
     name, namespace, uid = name_of(pod), namespace_of(pod), uid_of(pod)
     owner = controller_of(pod)
     statefulset = owner["name"] if owner and owner["kind"] == "StatefulSet" else ""
+    node = str(spec_of(pod).get("nodeName") or "")
     return {
         **_of_pod(cluster, kind, pod),
         RESTART: str(restart),
         **({CONTAINER: container} if container else {}),
         **({SPEC: spec_hash} if spec_hash else {}),
         **({STATEFULSET: statefulset} if statefulset else {}),
+        **({NODE: node} if node else {}),
         f"{_KUBERNETES}.pod.name": name,
         f"{_KUBERNETES}.pod.namespace": namespace,
         f"{_KUBERNETES}.pod.uid": uid,
@@ -265,6 +269,7 @@ class PodPart:
     restart: int
     spec_hash: str
     statefulset: str
+    node: str
 
 
 @dataclass(frozen=True)
@@ -300,7 +305,13 @@ def read_pod_part(labels: Labels) -> PodPart | None:
         restart=int(restart),
         spec_hash=labels.get(SPEC, ""),
         statefulset=labels.get(STATEFULSET, ""),
+        node=node_in(labels),
     )
+
+
+def node_in(labels: Labels) -> str:
+    """The node that a pod's container was made on; those of older minisets were all on the first one."""
+    return labels.get(NODE) or FIRST_NODE
 
 
 def read_claim_volume(labels: Labels) -> ClaimVolume | None:

@@ -1,12 +1,12 @@
-"""Pods onto the engine: what a kubelet does on a node, on a container engine.
+"""Pods onto the engine: what the kubelets of all nodes do, on one container engine.
 
 Belongs here: planning a pod (`plan.py`, pure), carrying a plan out (`carry.py`), reporting (`status/`, pure),
-addresses, images, files, probes, the node, and the provisioner of Docker volumes. Must not live here:
+addresses, images, files, probes, the nodes, and the provisioner of Docker volumes. Must not live here:
 which pods there should be (`controllers/`), Docker's own ways (`engine/`).
 
 The rooms in it: `probes/` (asking containers, hooks included), `volumes/` (what pods mount), `snapshots/`
-(copies of claims), `images/` (pulling, logins), `status/` (what is reported). Here: the pod's plan and its
-carrying out, what containers are told, the node.
+(copies of claims), `images/` (pulling, logins), `status/` (what is reported), `nodes/` (who is served, who
+stands still). Here: the pod's plan and its carrying out, what containers are told.
 
 Decided 2026-11-23:
 - A plan holds only what can be done now, and is made anew from what is observed once it was carried out: ids
@@ -38,4 +38,9 @@ Decided 2026-11-25:
 
 Decided 2026-11-29: what binds a path of the machine is refused where that leads to the engine's own; which
 paths these are, and how it is found out, stands in `volumes/`.
+
+Decided 2026-11-30: one kubelet serves every node of ours, and tells them apart by the pod's `nodeName` and
+the label `dev.minisets.node`. Rejected: one a node (eight event streams and full lists of one engine). The
+machine's ports are one for all nodes, and so are its paths. Heartbeats come with the full list every five
+minutes, so that the leases say 600 s: nothing runs here only to say that it does. More stands in `nodes/`.
 """

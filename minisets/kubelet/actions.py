@@ -174,10 +174,11 @@ class RemoveVolume:
 
 @dataclass(frozen=True)
 class Warn:
-    """Tell the pod's reader why nothing goes on."""
+    """Tell the pod's reader why nothing goes on; by: who says so, if not the kubelet."""
 
     reason: str
     message: str
+    by: str = ""
 
     def __str__(self) -> str:
         return f"warn {self.reason}: {self.message}"

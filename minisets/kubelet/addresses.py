@@ -1,7 +1,7 @@
 """Which address a pod gets: round-robin over the pods' range, none reused until the range wraps (DESIGN 5).
 
-The cursor is an annotation of the Node, written before the address is used: whoever dies in between has only
-skipped one. Leaves to the engine that nobody else has it.
+The cursor is an annotation of a Node, mostly the first one's, written before the address is used: whoever
+dies in between has only skipped one. Leaves to the engine that nobody else has it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from minisets.errors import MinisetsError
 from minisets.kubelet.containers import FINISHED
-from minisets.objects.kinds import Ref
+from minisets.kubelet.nodes.served import Served
 from minisets.objects.metadata import annotations_of, ref_of, spec_of, status_of, uid_of
-from minisets.settings import NODE, Parts, Settings
+from minisets.settings import Parts, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from minisets.objects.kinds import Object
+    from minisets.objects.kinds import Object, Ref
     from minisets.registry.registry import Registry
     from minisets.store.interface import Store
 
@@ -73,7 +73,15 @@ class Addresses:
             node["metadata"]["annotations"] = {**annotations_of(node), CURSOR: str(found)}
             return node
 
-        return annotations_of(self._registry.change(Ref("Node", "", NODE), edit))[CURSOR]
+        return annotations_of(self._registry.change(self._keeper(), edit))[CURSOR]
+
+    def _keeper(self) -> Ref:
+        """The Node that has the cursor. Why not simply the first one: a person may have deleted that."""
+        nodes = Served(self._store).all()
+        having = [one for one in nodes if CURSOR in annotations_of(one)]
+        for one in (*having, *nodes):
+            return ref_of(one)
+        raise MinisetsError("there is no Node that could keep the cursor of addresses")
 
     def _in_use(self) -> frozenset[str]:
         """The addresses of all pods that have not ended."""

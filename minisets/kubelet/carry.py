@@ -1,6 +1,6 @@
 """Carries a pod's plan out: one engine call, or one job for a lane, an action. No policy.
 
-Finds free names, records the pod's events. Leaves what to do to `plan.py`, when to `pods.py`.
+Records the pod's events. Leaves what to do to `plan.py`, when to `pods.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from minisets.engine import labels, names
+from minisets.engine import labels
 from minisets.errors import (
     Conflict,
     EngineConflict,
@@ -44,6 +44,8 @@ from minisets.kubelet.containers import Wanted, address_of, wanted
 from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.isolation import root_refused
+from minisets.kubelet.naming import Naming
+from minisets.kubelet.nodes.served import node_of
 from minisets.kubelet.probes.hooks import Hooks, Occasion
 from minisets.kubelet.spec import (
     SandboxSurroundings,
@@ -57,27 +59,25 @@ from minisets.kubelet.status.announcing import killing_message
 from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.mounting import Mounting
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import name_of, namespace_of, ref_of, uid_of
+from minisets.objects.metadata import ref_of, uid_of
 from minisets.registry.registry import DeleteOptions
-from minisets.settings import NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from minisets.engine.interface import ContainerSpec, Engine, Mount
     from minisets.kubelet.addresses import Addresses
     from minisets.kubelet.images.pulling import Images
     from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
+    from minisets.kubelet.nodes.served import Served
     from minisets.kubelet.observe import ObservedPod
     from minisets.kubelet.snapshots.pauses import Pauses
+    from minisets.kubelet.volumes.attached import Attached
     from minisets.objects.kinds import Object
     from minisets.registry.events import Recorder
     from minisets.registry.registry import Registry
     from minisets.settings import Settings
     from minisets.store.interface import Store
 
-_NAMES_TRIED = 20
 _ZERO = timedelta(0)
 
 
@@ -89,6 +89,9 @@ class Parts:
     registry: Registry
     engine: Engine
     recorder: Recorder
+    attacher: Recorder
+    attached: Attached
+    served: Served
     settings: Settings
     images: Images
     addresses: Addresses
@@ -106,6 +109,7 @@ class Carrier:
         self._parts = parts
         self._engine = parts.engine
         self._cluster = parts.settings.cluster
+        self._naming = Naming(parts.engine, parts.recorder, self._cluster)
         self.mounting = Mounting(parts.store, parts.engine, parts.memory, parts.sandbox_image, parts.settings)
 
     def carry_out(self, pod: Object, observed: ObservedPod, action: PodAction) -> bool:  # noqa: PLR0912 - one row an action
@@ -146,7 +150,7 @@ class Carrier:
             case RemoveVolume():
                 self._engine.remove_volume(action.name)
             case Warn():
-                self._tell(pod, "Warning", action.reason, action.message)
+                self._warn(pod, action)
                 return False
             case Forget():
                 self._forget(pod)
@@ -175,7 +179,7 @@ class Carrier:
             return self._engine.create_container(sandbox_spec(pod, name, image, action.attempt, text, around))
 
         try:
-            self._under_a_free_name(pod, "", "sandbox", create)
+            self._naming.under_a_free_name(pod, "", "sandbox", create)
         except EngineError as error:
             self._sandbox_failed(pod, error)
             raise
@@ -199,7 +203,7 @@ class Carrier:
         """NotYet becomes the container's waiting reason: nothing goes on until what is missing is there."""
         one = _named(pod, action.container)
         try:
-            env = environment(self._fresh(pod), one.spec, self._parts.store, self._node())
+            env = environment(self._fresh(pod), one.spec, self._parts.store, self._node(pod))
             mounted = self.mounting.container_mounts(pod, one, env, observed, action.sandbox)
             image_user = self._image_user(pod, one)
         except NotYet as error:
@@ -217,7 +221,7 @@ class Carrier:
             return container_spec(pod, one, action, name, around)
 
         try:
-            self._under_a_free_name(pod, one.name, one.role, create)
+            self._naming.under_a_free_name(pod, one.name, one.role, create)
         except (EngineUnavailable, EngineTimeout, EngineConflict, EngineNotFound):
             raise
         except (
@@ -275,7 +279,7 @@ class Carrier:
                 self._engine.rename_container(action.id, name)
             return name
 
-        self._under_a_free_name(pod, one.name, one.role, rename, restart=action.restart)
+        self._naming.under_a_free_name(pod, one.name, one.role, rename, restart=action.restart)
 
     def _run_hook(self, pod: Object, observed: ObservedPod, action: RunHook) -> None:
         if action.hook == "preStop":
@@ -313,48 +317,6 @@ class Carrier:
 
     # --- the rest ---
 
-    def _under_a_free_name(
-        self,
-        pod: Object,
-        container: str,
-        role: names.Role,
-        call: Callable[[str], str],
-        *,
-        restart: int | None = None,
-    ) -> None:
-        """Make the call with the first name that is free; a stranger in the way is told of (DESIGN 9)."""
-        for attempt in range(_NAMES_TRIED):
-            name = names.container_name(
-                self._cluster,
-                namespace_of(pod),
-                name_of(pod),
-                container,
-                role=role,
-                attempt=attempt,
-                restart=restart,
-            )
-            try:
-                call(name)
-            except EngineConflict as error:
-                if not self._is_taken(pod, name):
-                    raise
-                last = error
-            else:
-                return
-        raise last
-
-    def _is_taken(self, pod: Object, name: str) -> bool:
-        try:
-            holder = self._engine.inspect_container(name)
-        except EngineNotFound:
-            return False
-        if holder.labels.get(labels.CLUSTER) != self._cluster:
-            said = (
-                f"the name {name} is taken by a container that is not minisets': this pod's gets another name"
-            )
-            self._tell(pod, "Warning", "NameTaken", said)
-        return True
-
     def _tell(
         self,
         pod: Object,
@@ -366,13 +328,20 @@ class Carrier:
         path = one.field_path if one is not None else ""
         self._parts.recorder.record(pod, kind, reason, message, field_path=path)
 
+    def _warn(self, pod: Object, action: Warn) -> None:
+        if not action.by:
+            self._tell(pod, "Warning", action.reason, action.message)
+            return
+        self._parts.attacher.record(pod, "Warning", action.reason, action.message)
+        self._parts.attached.told(pod)
+
     def _fresh(self, pod: Object) -> Object:
         """With the address that was written in between."""
         found = self._parts.store.get(ref_of(pod))
         return found if found is not None and uid_of(found) == uid_of(pod) else pod
 
-    def _node(self) -> Object | None:
-        return self._parts.store.get(Ref("Node", "", NODE))
+    def _node(self, pod: Object) -> Object | None:
+        return self._parts.store.get(Ref("Node", "", node_of(pod)))
 
 
 def _of(pod: Object, action: Start | RunHook | BeginEnd | Stop) -> Wanted | None:

@@ -15,7 +15,11 @@ from minisets.kubelet.images.pulling import Images
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
-from minisets.kubelet.node import Node, host_address
+from minisets.kubelet.nodes.halting import Halter
+from minisets.kubelet.nodes.reconciler import Nodes
+from minisets.kubelet.nodes.reported import host_address
+from minisets.kubelet.nodes.served import Served
+from minisets.kubelet.nodes.telling import NodesRecorder
 from minisets.kubelet.pods import RELIST, Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
@@ -27,9 +31,10 @@ from minisets.kubelet.snapshots.restoring import Restorer
 from minisets.kubelet.snapshots.snapshotter import Snapshotter
 from minisets.kubelet.snapshots.taking import Taker
 from minisets.kubelet.volumes import provisioner
+from minisets.kubelet.volumes.attached import Attached
+from minisets.kubelet.volumes.exclusive import ATTACHER
 from minisets.loop import Worker
 from minisets.registry.events import Recorder
-from minisets.settings import NODE
 from minisets.store.follow import Follower
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 
 class Kubelet:
-    """Brings the pods of this node onto the engine.
+    """Brings the pods of our nodes onto the engine.
 
     dns: the server that pods ask; empty: the engine's. engine_lost: called whenever the engine's events end.
     """
@@ -72,8 +77,8 @@ class Kubelet:
     ) -> None:
         self._engine_lost = engine_lost
         self._engine = engine
-        self._node = Node(registry, clock, settings)
-        recorder = Recorder(registry, clock, COMPONENT, host=NODE)
+        served = Served(store)
+        recorder = NodesRecorder(registry, clock, COMPONENT, served)
         self._lanes = {
             name: Lane(name, count)
             for name, count in (
@@ -87,6 +92,8 @@ class Kubelet:
         logins = settings.state / LOGINS
         images = Images(engine, self._lanes["pulls"], clock, recorder, store, logins, self._wake)
         pauses = Pauses(self._wake)
+        halter = Halter(engine, store, pauses, settings.cluster)
+        self._nodes = Nodes(registry, recorder, clock, settings, served, halter)
         self._probes = Probes(engine, self._lanes["probing"], clock, recorder, self._wake, pauses)
         memory = Memory(clock)
         self._hooks = Hooks(engine, self._lanes["hooks"], memory, recorder, self._wake)
@@ -96,6 +103,9 @@ class Kubelet:
             registry=registry,
             engine=engine,
             recorder=recorder,
+            attacher=Recorder(registry, clock, ATTACHER),
+            attached=Attached(store, engine, clock, settings.cluster),
+            served=served,
             settings=settings,
             images=images,
             addresses=Addresses(store, registry, settings),
@@ -105,7 +115,7 @@ class Kubelet:
             pauses=pauses,
             dns=dns,
         )
-        pods = Pods(parts, clock, self._probes, host_address(settings), self._wake)
+        pods = Pods(parts, clock, self._probes, host_address(settings), self._wake, self._look_at_node)
         self._copier = Copier(engine, image, clock, settings.cluster)
         fills = Fills(engine, self._copier, self._lanes["copies"], settings.cluster)
         room = Room(store, registry, engine, recorder, clock, settings)
@@ -117,7 +127,8 @@ class Kubelet:
         self._volumes, follow_volumes = _following(volumes, store, clock, 1)
         self._restores, follow_restores = _following(restorer, store, clock, 1)
         self._snapshots, follow_snapshots = _following(snapshotter, store, clock, 1)
-        self._follow = (follow_pods, follow_volumes, follow_restores, follow_snapshots)
+        self._node_worker, follow_nodes = _following(self._nodes, store, clock, 1)
+        self._follow = (follow_nodes, follow_pods, follow_volumes, follow_restores, follow_snapshots)
         self._followers: list[Follower] = []
         self._feed = EventFeed(
             engine,
@@ -130,8 +141,8 @@ class Kubelet:
         )
 
     def start(self) -> None:
-        """Register the node, then take up whatever is there. Raises EngineUnavailable where no engine is."""
-        self._node.register(self._engine.info())
+        """Register the nodes, then take up whatever is there. Raises EngineUnavailable where no engine is."""
+        self._nodes.register(self._engine.info())
         self._followers = [follow() for follow in self._follow]
         self._pods.add(RELIST)
         self._probes.start()
@@ -160,10 +171,13 @@ class Kubelet:
 
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return (self._pods, self._volumes, self._restores, self._snapshots)
+        return (self._node_worker, self._pods, self._volumes, self._restores, self._snapshots)
 
     def _wake(self, key: str) -> None:
         self._pods.add(key)
+
+    def _look_at_node(self, name: str) -> None:
+        self._node_worker.add(name)
 
     def _wake_volumes(self) -> None:
         self._volumes.add(provisioner.RELIST)
@@ -197,13 +211,13 @@ class Kubelet:
 
     def _say_ready(self, *, is_ready: bool) -> None:
         try:
-            self._node.say_ready(is_ready=is_ready)
-        except MinisetsError as error:  # e.g. a person deleted the node
-            _log.warning("the node's condition is not written: %s", error)
+            self._nodes.say_ready(is_ready=is_ready)
+        except MinisetsError as error:
+            _log.warning("the nodes' conditions are not written: %s", error)
 
 
 def _following(
-    controller: Pods | provisioner.Provisioner | Restorer | Snapshotter,
+    controller: Nodes | Pods | provisioner.Provisioner | Restorer | Snapshotter,
     store: Store,
     clock: Clock,
     threads: int,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from minisets.engine.interface import Container, Engine, State
+    from minisets.kubelet.volumes.attached import Unattached
 
 Hook = Literal["postStart", "preStop"]
 _RUNNING = ("running", "paused", "restarting")
@@ -69,6 +70,7 @@ class Seen:
     oom_killed: bool = False
     error: str = ""
     message: str = ""
+    node: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, str] = field(default_factory=dict)
     facts: Facts = Facts()
@@ -118,7 +120,8 @@ class ObservedPod:
     """Everything that is there of one pod (uid). The default is a pod of which there is nothing yet.
 
     volumes: pod volume -> Docker volume. images: container -> its image. problems: why volumes
-    cannot be mounted. waiting: container -> (reason, message) of a container that could not be made.
+    cannot be mounted. unattached: why they are not even attached. waiting: container -> (reason, message) of
+    one that could not be made.
     sandbox_again_at: when a sandbox that failed is to be tried again. ending_since: when it was first seen
     that the pod has come to its end. files, wanted_files: pod volume -> what it shows, and what it should.
     """
@@ -128,11 +131,17 @@ class ObservedPod:
     volumes: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, ImageState] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    unattached: Unattached | None = None
     waiting: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     sandbox_again_at: datetime | None = None
     ending_since: datetime | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     wanted_files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def node(self) -> str:
+        """Where its containers are; empty if there are none."""
+        return next((one.node for one in (*self.sandboxes, *self.containers)), "")
 
     @property
     def sandbox(self) -> Seen | None:
@@ -173,10 +182,6 @@ class ObservedName:
     def orphans(self, uid: str) -> Mapping[str, ObservedPod]:
         """What belongs to other pods than the one of that uid."""
         return {key: value for key, value in self.pods.items() if key != uid}
-
-    def are_others_running(self, uid: str) -> bool:
-        """Whether a container of another pod than the one of that uid still has a process."""
-        return any(orphan.running() for orphan in self.orphans(uid).values())
 
 
 def observe(
@@ -221,6 +226,7 @@ def read(container: Container, facts: Callable[[str], Facts]) -> Seen | None:
         exit_code=container.exit_code,
         oom_killed=container.oom_killed,
         error=container.error,
+        node=part.node,
         addresses=container.addresses,
         mounts=container.mounts,
         facts=facts(container.id),

@@ -44,6 +44,7 @@ from minisets.kubelet.containers import (
 from minisets.kubelet.deadlines import active_deadline, is_past_deadline
 from minisets.kubelet.observe import ImageState, ObservedPod, Seen
 from minisets.kubelet.stopping import KILL_AGAIN, Todo, plan_stop, stop_in_order
+from minisets.kubelet.volumes.exclusive import ATTACHER, FAILED
 from minisets.kubelet.volumes.mounts import file_volumes, pod_volumes
 from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of, status_of
 
@@ -76,6 +77,13 @@ def plan_pod(pod: Object, observed: ObservedPod, now: datetime) -> PodPlan:
     return todo.plan()
 
 
+def plan_left(observed: ObservedPod, now: datetime) -> PodPlan:
+    """What to do about a pod whose object went while its node stood still: it ends at once."""
+    todo = Todo(now)
+    _remove_all(observed, "its pod is gone, and its node stood still", todo)
+    return todo.plan()
+
+
 def plan_orphan(observed: ObservedPod, now: datetime) -> PodPlan:
     """What to do about a pod whose object is gone (A-107): two seconds, then it ends."""
     todo = Todo(now)
@@ -96,6 +104,10 @@ def _begin(pod: Object, observed: ObservedPod, todo: Todo) -> None:
     if running := observed.running():
         todo.add(*(Kill(one.id, one.what, "its sandbox is gone") for one in running))
         todo.recheck(KILL_AGAIN)
+        return
+    if observed.unattached is not None:
+        if not observed.unattached.is_told:
+            todo.add(Warn(FAILED, observed.unattached.message, ATTACHER))
         return
     if observed.problems:
         todo.add(*(Warn("FailedMount", problem) for problem in observed.problems))

@@ -1,12 +1,14 @@
 """The pods' reconciler: observe, write the status, plan, carry out, until nothing more can be done now.
 
 Keys are `namespace/name`; RELIST looks for all that is there by label. What is under a name without its
-object is an orphan (A-107). Leaves deciding to `plan.py` and `status/`, calls to `carry.py`.
+object is an orphan (A-107). Nothing is done about pods of a node that stands still, or is gone: see `nodes/`.
+Leaves deciding to `plan.py` and `status/`, calls to `carry.py`.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -14,15 +16,17 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.errors import NotFound
-from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Warn
+from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Remove, Warn
 from minisets.kubelet.admission import is_new, refusal, refused_status, was_refused
 from minisets.kubelet.carry import Carrier, Parts
 from minisets.kubelet.containers import has_ended, inits, mains, wanted
 from minisets.kubelet.endings import with_messages
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.observe import Facts, ObservedPod, observe
-from minisets.kubelet.plan import plan_orphan, plan_pod
-from minisets.kubelet.references import pods_concerned
+from minisets.kubelet.nodes.reconciler import HEARTBEAT
+from minisets.kubelet.nodes.served import is_ours, node_of
+from minisets.kubelet.observe import Facts, ObservedName, ObservedPod, observe
+from minisets.kubelet.plan import plan_left, plan_orphan, plan_pod
+from minisets.kubelet.references import may_free_volumes, pods_concerned
 from minisets.kubelet.snapshots.restoring import held_back
 from minisets.kubelet.status.announcing import news
 from minisets.kubelet.status.pod_status import pod_status
@@ -32,11 +36,9 @@ from minisets.objects.metadata import (
     is_being_deleted,
     key_of,
     ref_of,
-    spec_of,
     status_of,
     uid_of,
 )
-from minisets.settings import NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,10 +62,16 @@ class Pods:
     """The controller; `add` is how a relist hands keys to its worker."""
 
     name = "kubelet"
-    kinds = ("Pod", "ConfigMap", "Secret", "PersistentVolumeClaim", "PersistentVolume")
+    kinds = ("Pod", "Node", "ConfigMap", "Secret", "PersistentVolumeClaim", "PersistentVolume")
 
     def __init__(
-        self, parts: Parts, clock: Clock, probes: Probes, host: str, add: Callable[[str], None]
+        self,
+        parts: Parts,
+        clock: Clock,
+        probes: Probes,
+        host: str,
+        add: Callable[[str], None],
+        look_at_node: Callable[[str], None],
     ) -> None:
         self._parts = parts
         self._store = parts.store
@@ -71,12 +79,18 @@ class Pods:
         self._probes = probes
         self._host = host
         self._add = add
+        self._look_at_node = look_at_node
+        self._served = parts.served
+        self._attached = parts.attached
         self._carrier = Carrier(parts)
         self._mounting = self._carrier.mounting
+        self._admission = threading.Lock()
 
     def keys(self, change: Change) -> Iterable[str]:
-        """Pods of this node that a change concerns; what this kubelet wrote itself does not."""
-        return pods_concerned(change, self._store)
+        """Pods of our nodes that a change concerns; what this kubelet wrote itself does not."""
+        yield from pods_concerned(change, self._store)
+        if may_free_volumes(change):
+            yield from self._attached.waiting()
 
     def reconcile(self, key: str) -> timedelta | None:
         """Until quiet; what comes back is when to look again at the latest."""
@@ -94,29 +108,65 @@ class Pods:
         if self._parts.pauses.holds_pod(f"{namespace}/{name}"):
             return False, None  # a hook would be refused, a signal wakes it; it comes again once it goes on
         pod = self._store.get(Ref("Pod", namespace, name))
-        if pod is not None and spec_of(pod).get("nodeName") != NODE:
-            pod = None
         found = observe(self._parts.engine, self._parts.settings.cluster, namespace, name, self._facts)
-        goes_on, waits = False, []
+        self._halt_stragglers(found)
+        goes_on, waits = False, list[timedelta | None]()
         for uid, orphan in found.orphans(uid_of(pod) if pod else "").items():
             gone = {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(namespace, name, uid)}
-            self._probes.forget(uid)
-            self._parts.memory.forget_pod(uid)
-            todo = plan_orphan(orphan, self._clock.now())
-            goes_on |= self._carry_out(gone, orphan, todo)
-            waits.append(todo.recheck_after)
-        if pod is not None and not (_has_claims(pod) and found.are_others_running(uid_of(pod))):
+            more, wait = self._end_orphan(gone, orphan)
+            goes_on |= more
+            waits.append(wait)
+        if pod is not None and self._is_looked_at(pod) and not self._waits_for_others(pod, found):
             observed = with_messages(self._parts.engine, self._parts.memory, pod, found.of(uid_of(pod)))
             more, again = self._advance(pod, self._completed(pod, observed))
             goes_on |= more
             waits += again
         return goes_on, min((wait for wait in waits if wait is not None), default=None)
 
+    def _is_looked_at(self, pod: Object) -> bool:
+        """Whether its node is there, and runs. Nobody asks its containers anything while it does not."""
+        is_served = self._served.runs(node_of(pod))
+        if not is_served:
+            self._probes.forget(uid_of(pod))
+        return is_served
+
+    def _waits_for_others(self, pod: Object, found: ObservedName) -> bool:
+        """Why: two pods of one name write to the same claims; the new one waits for the old one's end.
+
+        What stands still is left alone for long: whether the new one may begin, `volumes/attached.py` knows.
+        """
+        others = found.orphans(uid_of(pod)).values()
+        are_running = any(one.running() and not self._served.stands_still(one.node) for one in others)
+        return are_running and any("persistentVolumeClaim" in one for one in mounts.volumes(pod).values())
+
+    def _halt_stragglers(self, found: ObservedName) -> None:
+        """Why: what was being started as its node was stopped runs although it was halted."""
+        for each in found.pods.values():
+            parts = (*each.sandboxes, *each.containers)
+            if any(one.state == "running" for one in parts) and self._served.stands_still(each.node):
+                self._look_at_node(each.node)
+
+    def _end_orphan(self, gone: Object, orphan: ObservedPod) -> tuple[bool, timedelta | None]:
+        """One step in the end of what a pod left whose object is gone."""
+        uid = uid_of(gone)
+        self._probes.forget(uid)
+        self._parts.memory.forget_pod(uid)
+        stands_still = self._served.stands_still(orphan.node)
+        if stands_still and not self._served.is_out_of_service(orphan.node):
+            for_long = self._attached.left(uid, key_of(gone))
+            if for_long > _AT_ONCE:
+                return False, for_long
+        if stands_still or self._attached.is_left(uid):
+            todo = plan_left(orphan, self._clock.now())
+        else:
+            todo = plan_orphan(orphan, self._clock.now())
+        goes_on = self._carry_out(gone, orphan, todo)
+        self._attached.is_gone(uid)
+        return goes_on, todo.recheck_after
+
     def _advance(self, pod: Object, observed: ObservedPod) -> tuple[bool, list[timedelta | None]]:
-        """One step for a pod of this node."""
-        if was_refused(pod) or self._refuse(pod):
-            return False, []
-        reported = self._report(pod, observed)
+        """One step for a pod of a node that runs."""
+        reported = None if was_refused(pod) else self._admitted(pod, observed)
         if reported is None:
             return False, []
         if is_being_deleted(reported) or has_ended(reported, observed, self._clock.now()):
@@ -129,9 +179,17 @@ class Pods:
             self._report(reported, replace(observed, waiting=waiting))
         return goes_on, [todo.recheck_after, _recheck_of_blocked(todo)]
 
+    def _admitted(self, pod: Object, observed: ObservedPod) -> Object | None:
+        """The pod as it is stored then; None if its node does not have it, or it is another one now."""
+        if not is_new(pod):
+            return self._report(pod, observed)
+        with self._admission:  # Why: of two that come at once, one gets what is left
+            return None if self._refuse(pod) else self._report(pod, observed)
+
     def _refuse(self, pod: Object) -> bool:
-        """Whether this node will not have the pod, which is then on record for good."""
-        why = refusal(pod, self._store.list("Pod").items) if is_new(pod) else None
+        """Whether its node will not have the pod, which is then on record for good."""
+        node = self._served.node(node_of(pod))
+        why = refusal(pod, node, self._store.list("Pod").items) if node is not None else None
         if why is None:
             return False
 
@@ -147,13 +205,22 @@ class Pods:
     def _carry_out(self, pod: Object, observed: ObservedPod, todo: PodPlan) -> bool:
         goes_on = False
         for action in todo.actions:
+            if self._served.stands_still(node_of(pod)):
+                return False
             _log.info("%s: %s", key_of(pod), action)
             try:
                 goes_on |= self._carrier.carry_out(pod, observed, action)
             except NotYet as error:
                 self._parts.recorder.record(pod, "Warning", error.reason, str(error))
                 return False
+            if isinstance(action, Remove) and action.what == "sandbox":
+                self._look_at_waiting()
         return goes_on
+
+    def _look_at_waiting(self) -> None:
+        """A sandbox went: volumes may be free."""
+        for key in self._attached.waiting():
+            self._add(key)
 
     # --- observing ---
 
@@ -170,10 +237,13 @@ class Pods:
         missing = [one for one in wanted(pod) if not _runs(observed, one.name)]
         if not missing:
             return observed
+        begins = observed.sandbox is None and not has_ended(pod, observed, self._clock.now())
+        unattached = self._attached.take(pod) if begins else None
         return replace(
             observed,
             images=self._images(pod, observed),
-            problems=self._problems(pod) if observed.sandbox is None else (),
+            unattached=unattached,
+            problems=self._problems(pod) if observed.sandbox is None and unattached is None else (),
             waiting=self._parts.memory.waiting(uid_of(pod)),
             sandbox_again_at=self._parts.memory.sandbox_again_at(uid_of(pod)),
         )
@@ -205,6 +275,8 @@ class Pods:
     def _report(self, pod: Object, observed: ObservedPod) -> Object | None:
         """The pod as it is stored once its status is written; None if it is another one now, or gone."""
         now = self._clock.now()
+        if self._served.stands_still(node_of(pod)):
+            return None
         if pod_status(pod, observed, now, self._host) == status_of(pod):
             return pod
 
@@ -228,13 +300,15 @@ class Pods:
     # --- everything ---
 
     def _relist(self) -> timedelta:
-        """Every pod of ours, and everything that carries a pod's label."""
+        """Every pod of ours, and everything that carries a pod's label; and the nodes' heartbeat."""
+        self._look_at_node(HEARTBEAT)
         engine, selector = self._parts.engine, labels.cluster_selector(self._parts.settings.cluster)
         self._mounting.host_paths.sweep()
         containers = engine.list_containers({**selector, labels.POD: ""})
         volumes = engine.list_volumes({**selector, labels.KIND: "pod-volume"})
         self._parts.memory.forget_all_but({one.id for one in containers})
-        pods = [pod for pod in self._store.list("Pod").items if spec_of(pod).get("nodeName") == NODE]
+        self._attached.forget_left_but({one.labels.get(labels.POD_UID, "") for one in containers})
+        pods = [pod for pod in self._store.list("Pod").items if is_ours(node_of(pod))]
         found = {key_of(pod) for pod in pods}
         found.update(key_in(container.labels) for container in containers)
         found.update(key_in(volume.labels) for volume in volumes)
@@ -247,11 +321,6 @@ def key_in(found: Mapping[str, str]) -> str:
     """The key of the pod that something belongs to, by its labels; empty if they name none."""
     namespace, name = found.get(labels.NAMESPACE), found.get(labels.POD)
     return f"{namespace}/{name}" if namespace and name else ""
-
-
-def _has_claims(pod: Object) -> bool:
-    """Why: two pods of one name write to the same claims; the new one waits for the old one's end."""
-    return any("persistentVolumeClaim" in volume for volume in mounts.volumes(pod).values())
 
 
 def _recheck_of_blocked(todo: PodPlan) -> timedelta | None:

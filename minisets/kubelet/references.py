@@ -1,12 +1,14 @@
-"""Which pods a change in the store concerns: pods of this node, and those that refer to what changed."""
+"""Which pods a change in the store concerns: pods of our nodes, and those that refer to what changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minisets.kubelet.containers import FINISHED
+from minisets.kubelet.nodes.served import concerns_pods, is_ours, node_of
 from minisets.kubelet.volumes.mounts import claim_name
-from minisets.objects.metadata import key_of, meta, spec_of
-from minisets.settings import NODE
+from minisets.objects.metadata import is_true, key_of, meta, spec_of, status_of
+from minisets.store.interface import ChangeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +25,12 @@ def pods_concerned(change: Change, reader: Reader) -> Iterator[str]:
     """Keys of pods; each may come more than once."""
     kind = change.ref.kind
     if kind == "Pod":
-        if spec_of(change.object).get("nodeName") == NODE and _matters(change):
+        if is_ours(node_of(change.object)) and _matters(change):
             yield key_of(change.object)
+        return
+    if kind == "Node":
+        if is_ours(change.ref.name) and concerns_pods(change):
+            yield from (key_of(pod) for pod in reader.list("Pod").items if node_of(pod) == change.ref.name)
         return
     namespace, name = change.ref.namespace, change.ref.name
     if kind == "PersistentVolume":
@@ -33,8 +39,19 @@ def pods_concerned(change: Change, reader: Reader) -> Iterator[str]:
         if not name:
             return
     for pod in reader.list("Pod", namespace).items:
-        if spec_of(pod).get("nodeName") == NODE and _refers(pod, kind, name):
+        if is_ours(node_of(pod)) and _refers(pod, kind, name):
             yield key_of(pod)
+
+
+def may_free_volumes(change: Change) -> bool:
+    """Whether a volume may be free that only one node can have: its pod went or ended, a node is given up."""
+    if change.ref.kind == "Node":
+        return concerns_pods(change)
+    if change.ref.kind != "Pod":
+        return False
+    has_ended = status_of(change.object).get("phase") in FINISHED
+    had_ended = status_of(change.previous or {}).get("phase") in FINISHED
+    return change.type is ChangeType.DELETED or (has_ended and not had_ended)
 
 
 def _matters(change: Change) -> bool:
@@ -42,7 +59,17 @@ def _matters(change: Change) -> bool:
     before = change.previous
     if before is None or spec_of(change.object).get("readinessGates"):
         return True
+    if _is_overruled(change.object) and not _is_overruled(before):
+        return True
     return _without_status(before) != _without_status(change.object) or change.type == "DELETED"
+
+
+def _is_overruled(pod: Object) -> bool:
+    """Whether somebody else made it unready: the node's controller, which may hear late that it is back.
+
+    Kubernetes: the status manager's needsReconcile.
+    """
+    return is_true(pod, "ContainersReady") and not is_true(pod, "Ready")
 
 
 def _without_status(pod: Object) -> Object:

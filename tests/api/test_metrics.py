@@ -72,15 +72,16 @@ class House:
         self.store = MemoryStore()
         self.metrics = Metrics(self.store, self.engine, self.clock)
         self.engine.behave("*", cores=0.25, memory_bytes=3 * MEBI)
+        self.put("Node", {"metadata": {"name": "minisets-0"}})
 
-    def pod(self, name: str, *, phase: str = "Running", runs: bool = True) -> None:
+    def pod(self, name: str, node: str = "minisets-0", *, phase: str = "Running", runs: bool = True) -> None:
         id_ = self.engine.create_container(ContainerSpec(name, "nginx", {}))
         self.engine.start_container(id_)
         state: Object = {"running": {}} if runs else {"waiting": {}}
         status = {"name": "nginx", "state": state, "containerID": f"docker://{id_}"}
         self.put("Pod", {
             "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
-            "spec": {"containers": [{"name": "nginx"}], "nodeName": "minisets-0"},
+            "spec": {"containers": [{"name": "nginx"}], "nodeName": node},
             "status": {"phase": phase, "containerStatuses": [status]},
         })  # fmt: skip
 
@@ -146,11 +147,34 @@ def test_a_container_that_went_meanwhile_is_passed_over(house: House) -> None:
 def test_a_node_is_told_what_its_pods_use(house: House) -> None:
     house.pod("web-0")
     house.pod("web-1")
-    house.put("Node", {"metadata": {"name": "minisets-0"}})
     house.listed()
     house.clock.advance(timedelta(seconds=1))
     (node,) = house.metrics.listing("NodeMetrics", "", bool)
     assert node["usage"] == {"cpu": "500000000n", "memory": "6144Ki"}
+
+
+def test_each_of_several_nodes_is_told_what_its_own_pods_use(house: House) -> None:
+    house.pod("web-0")
+    house.pod("web-1", "minisets-1")
+    house.pod("web-2", "minisets-1")
+    house.put("Node", {"metadata": {"name": "minisets-1"}})
+    used = {
+        one["metadata"]["name"]: one["usage"]["cpu"] for one in house.metrics.listing("NodeMetrics", "", bool)
+    }
+    assert used == {"minisets-0": "250000000n", "minisets-1": "500000000n"}
+
+
+def test_of_a_node_that_is_stopped_or_of_somebody_elses_nothing_is_told(house: House) -> None:
+    """Kubernetes: nobody there answers metrics-server."""
+    house.put("Node", {"metadata": {"name": "minisets-1", "annotations": {"minisets.dev/stopped": "pause"}}})
+    house.put("Node", {"metadata": {"name": "raspberry"}})
+    house.pod("web-0")
+    house.pod("web-1", "minisets-1")
+    assert [one["metadata"]["name"] for one in house.listed()] == ["web-0"]
+    told = house.metrics.listing("NodeMetrics", "", bool)
+    assert [one["metadata"]["name"] for one in told] == ["minisets-0"]
+    with pytest.raises(NotFound, match=r'podmetrics\.metrics\.k8s\.io "default/web-1" not found'):
+        house.metrics.one("PodMetrics", Ref("PodMetrics", "default", "web-1"))
 
 
 def test_metrics_are_served_as_tables_and_with_selectors(client: Client, running: Running) -> None:

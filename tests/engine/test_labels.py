@@ -29,7 +29,7 @@ CLAIM: dict[str, Any] = {
 def test_a_container_tells_which_part_of_which_pod_it_is() -> None:
     written = labels.pod_labels("ci", POD, "nginx", "container", 3, spec_hash="abc")
     assert labels.read_pod_part(written) == labels.PodPart(
-        "ci", "container", "shop", "web-0", "u-1", "nginx", 3, "abc", "web"
+        "ci", "container", "shop", "web-0", "u-1", "nginx", 3, "abc", "web", "minisets-0"
     )
 
 
@@ -37,8 +37,14 @@ def test_a_pod_of_nobody_and_its_sandbox_can_be_read_back() -> None:
     alone = {"metadata": {"name": "one", "namespace": "default", "uid": "u-2"}}
     written = labels.pod_labels("ci", alone, "", "sandbox")
     assert labels.read_pod_part(written) == labels.PodPart(
-        "ci", "sandbox", "default", "one", "u-2", "", 0, "", ""
+        "ci", "sandbox", "default", "one", "u-2", "", 0, "", "", "minisets-0"
     )
+
+
+def test_a_container_tells_its_node_and_one_of_an_older_minisets_is_of_the_first() -> None:
+    elsewhere = {**POD, "spec": {"nodeName": "minisets-2"}}
+    assert labels.node_in(labels.pod_labels("ci", elsewhere, "nginx", "container")) == "minisets-2"
+    assert labels.node_in(labels.pod_labels("ci", POD, "nginx", "container")) == "minisets-0"
 
 
 def test_tools_that_know_kubernetes_and_compose_find_the_pod() -> None:

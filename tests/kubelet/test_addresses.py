@@ -4,7 +4,6 @@ import pytest
 
 from minisets.errors import MinisetsError
 from minisets.kubelet.addresses import CURSOR, Addresses, next_address, pods_range
-from minisets.kubelet.node import Node
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, status_of
 from minisets.settings import Settings
@@ -42,7 +41,7 @@ def test_none_is_reused_until_the_range_wraps() -> None:
 
 
 def test_an_address_is_on_record_before_anything_has_it(world: World) -> None:
-    Node(world.registry, world.clock, world.settings).register(world.engine.info())
+    world.nodes().register(world.engine.info())
     pod = world.create_pod()
     address = Addresses(world.store, world.registry, world.settings).take(pod)
     assert status_of(world.pod())["podIP"] == address
@@ -52,7 +51,7 @@ def test_an_address_is_on_record_before_anything_has_it(world: World) -> None:
 
 
 def test_a_full_range_says_what_to_do(world: World) -> None:
-    Node(world.registry, world.clock, world.settings).register(world.engine.info())
+    world.nodes().register(world.engine.info())
     tiny = Settings(subnet=IPv4Network("10.9.0.0/28"))
     addresses = Addresses(world.store, world.registry, tiny)
     for name in ("web-0", "web-1"):

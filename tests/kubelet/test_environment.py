@@ -4,7 +4,7 @@ import pytest
 
 from minisets.kubelet.environment import environment, expand
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.node import node_object
+from minisets.kubelet.nodes.reported import node_object
 from minisets.objects.kinds import Object
 from tests.kubelet.world import World, container
 

@@ -10,7 +10,7 @@ from minisets.engine.memory_scripts import ExecResult
 from minisets.errors import EngineError
 from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import condition, is_true, status_of, uid_of
+from minisets.objects.metadata import condition, is_true, status_of, uid_of, version_of
 from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
@@ -33,14 +33,16 @@ def test_a_pod_comes_up_running_and_ready_with_an_address(world: World) -> None:
 
 
 @pytest.mark.usefixtures("kubelet")
-def test_a_quiet_pod_costs_nothing(world: World, kubelet: Kubelet) -> None:
+def test_a_quiet_pod_costs_nothing_but_its_nodes_heartbeat(world: World, kubelet: Kubelet) -> None:
     world.create_pod()
     world.wait_ready()
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     version = world.store.version()
     world.pass_time(timedelta(minutes=6))  # past the full list, which finds nothing to do
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
-    assert world.store.version() == version
+    assert world.store.version() == version + 1
+    node = world.store.get(Ref("Node", "", "minisets-0")) or {}
+    assert version_of(node) == version + 1
 
 
 @pytest.mark.usefixtures("kubelet")
@@ -417,11 +419,11 @@ def test_a_pod_that_may_end_does(world: World) -> None:
 def test_init_containers_run_one_after_the_other_before_the_others(world: World) -> None:
     """A-119."""
     world.create_pod(initContainers=[container("first"), container("second")])
-    until(lambda: "web-0_i_first" in world.names(), "the first", SOON)
+    until(lambda: world.runs("web-0_i_first"), "the first", SOON)
     assert world.waiting_reason() == "PodInitializing"
     assert status_of(world.pod())["phase"] == "Pending"
     world.engine.exit("web-0_i_first", 0)
-    until(lambda: "web-0_i_second" in world.names(), "the second", SOON)
+    until(lambda: world.runs("web-0_i_second"), "the second", SOON)
     assert "web-0" not in world.names()
     until(lambda: not is_true(world.pod(), "Initialized"), "Initialized to be False", SOON)
     world.engine.exit("web-0_i_second", 0)

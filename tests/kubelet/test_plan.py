@@ -9,7 +9,8 @@ import pytest
 
 from minisets.kubelet.containers import mains
 from minisets.kubelet.observe import Facts, ImageState, ObservedPod, Seen
-from minisets.kubelet.plan import plan_orphan, plan_pod
+from minisets.kubelet.plan import plan_left, plan_orphan, plan_pod
+from minisets.kubelet.volumes.attached import Unattached
 from minisets.objects.kinds import Object
 from minisets.objects.metadata import timestamp
 from tests.kubelet.world import container, pod
@@ -251,6 +252,13 @@ def test_what_cannot_be_mounted_holds_everything_up() -> None:
     assert planned(good_pod(), observed) == ['warn FailedMount: persistentvolumeclaim "www-web-0" not found']
 
 
+def test_a_volume_that_another_node_has_holds_everything_up_and_is_told_once() -> None:
+    said = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) web-0'
+    told = ["warn FailedAttachVolume: " + said]
+    assert planned(good_pod(), ObservedPod(unattached=Unattached(said), problems=("no secret",))) == told
+    assert planned(good_pod(), ObservedPod(unattached=Unattached(said, is_told=True))) == []
+
+
 def test_a_restart_that_the_engine_forgot_is_counted_from_the_status() -> None:
     pod = good_pod()
     pod["status"]["containerStatuses"] = [{"name": "nginx", "restartCount": 4, "containerID": "docker://old"}]
@@ -400,6 +408,17 @@ def test_an_orphan_gets_two_seconds() -> None:
     assert str(plan_orphan(left, NOW)).splitlines() == [
         "remove sandbox: its pod is gone",
         "remove volume web-0_v_etc: its pod is gone",
+    ]
+
+
+def test_what_a_gone_pod_left_on_a_node_that_stood_still_ends_at_once() -> None:
+    left = replace(GOOD, volumes={"etc": "web-0_v_etc"})
+    why = "its pod is gone, and its node stood still"
+    assert str(plan_left(left, NOW)).splitlines() == [
+        f"remove container nginx: {why}",
+        f"remove container log: {why}",
+        f"remove sandbox: {why}",
+        f"remove volume web-0_v_etc: {why}",
     ]
 
 

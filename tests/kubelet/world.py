@@ -20,13 +20,18 @@ from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
-from minisets.kubelet.node import Node, host_address
+from minisets.kubelet.nodes.halting import Halter
+from minisets.kubelet.nodes.reconciler import Nodes
+from minisets.kubelet.nodes.reported import host_address
+from minisets.kubelet.nodes.served import Served
 from minisets.kubelet.pods import Pods
 from minisets.kubelet.probes.hooks import Hooks
 from minisets.kubelet.probes.prober import Probes
 from minisets.kubelet.snapshots.pauses import Pauses
+from minisets.kubelet.volumes.attached import Attached
+from minisets.kubelet.volumes.exclusive import ATTACHER
 from minisets.objects.kinds import Object, Ref
-from minisets.objects.metadata import is_true, status_of
+from minisets.objects.metadata import annotations_of, is_true, status_of
 from minisets.registry.events import Recorder
 from minisets.registry.registry import DeleteOptions, Registry
 from minisets.settings import NODE, Settings
@@ -79,7 +84,7 @@ class World:
     def pods(self, engine: Engine | None = None) -> Pods:
         """Only the pods' reconciler, for a test that turns it by hand."""
         used = engine or self.engine
-        Node(self.registry, self.clock, self.settings).register(self.engine.info())
+        self.nodes().register(self.engine.info())
         recorder = Recorder(self.registry, self.clock, "kubelet")
         lane = Lane("tests", 1)
         pauses = Pauses()
@@ -90,6 +95,9 @@ class World:
             registry=self.registry,
             engine=used,
             recorder=recorder,
+            attacher=Recorder(self.registry, self.clock, ATTACHER),
+            attached=Attached(self.store, used, self.clock, self.settings.cluster),
+            served=Served(self.store),
             settings=self.settings,
             images=Images(used, lane, self.clock, recorder, self.store, Path("no-logins"), lambda _: None),
             addresses=Addresses(self.store, self.registry, self.settings),
@@ -99,14 +107,43 @@ class World:
             pauses=pauses,
             dns="10.97.0.1",
         )
-        return Pods(parts, self.clock, probes, host_address(self.settings), lambda _: None)
+        return Pods(parts, self.clock, probes, host_address(self.settings), lambda _: None, lambda _: None)
+
+    def nodes(self) -> Nodes:
+        """Only the nodes' reconciler."""
+        served = Served(self.store)
+        recorder = Recorder(self.registry, self.clock, "kubelet")
+        halter = Halter(self.engine, self.store, Pauses(), self.settings.cluster)
+        return Nodes(self.registry, recorder, self.clock, self.settings, served, halter)
 
     # --- objects ---
 
-    def create_pod(self, name: str = "web-0", **spec: Any) -> Object:
+    def create_node(self, name: str) -> None:
+        """As `controllers/nodes` makes one: a name and labels."""
+        self.registry.create("Node", "", {"metadata": {"name": name}})
+
+    def node(self, name: str = NODE) -> Object:
+        found = self.store.get(Ref("Node", "", name))
+        assert found is not None
+        return found
+
+    def annotate_node(self, name: str, **annotations: str | None) -> None:
+        """What `minisets node stop` and `start` do; None removes one."""
+
+        def edit(node: Object) -> Object:
+            wanted = {
+                **annotations_of(node),
+                **{f"minisets.dev/{key}": one for key, one in annotations.items()},
+            }
+            node["metadata"]["annotations"] = {key: one for key, one in wanted.items() if one is not None}
+            return node
+
+        self.registry.change(Ref("Node", "", name), edit)
+
+    def create_pod(self, name: str = "web-0", node: str = NODE, **spec: Any) -> Object:
         """A pod that is bound to the node."""
         self.registry.create("Pod", "default", pod(name, **spec))
-        return self.registry.bind(Ref("Pod", "default", name), NODE)
+        return self.registry.bind(Ref("Pod", "default", name), node)
 
     def pod(self, name: str = "web-0") -> Object:
         found = self.store.get(Ref("Pod", "default", name))
@@ -146,6 +183,9 @@ class World:
 
     def container(self, name: str) -> Container:
         return self.engine.inspect_container(name)
+
+    def runs(self, name: str) -> bool:
+        return any(one.name == name and one.state == "running" for one in self.engine.list_containers({}))
 
     def volumes(self) -> list[str]:
         """Those that have a name of their own; a sandbox's nameless one is not among them."""

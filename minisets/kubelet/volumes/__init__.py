@@ -7,6 +7,7 @@ Docker volumes. Must not: when to write or mount (`plan.py`), which volume a cla
     a pod's      mounts.py  what stands behind each (pure)      mounting.py   makes, fills and owns them
                  files.py   configMap, secret, ... (pure)       subpaths.py   a part, and that it stays inside
                  remote.py  storage elsewhere (pure)
+    one node's   exclusive.py  which are, what is said (pure)   attached.py   which node has them
     the machine  host_paths.py  looks at it                     links.py      where a path leads (pure)
     claims'      provisioner.py    when, and what is said       claim_volumes.py  found, or made and filled
                  classes.py        what a class asks for (pure) persistent.py     the PV of a claim (pure)
@@ -39,4 +40,8 @@ Lost is what no sandbox has had mounted since before its holder ended. A tmpfs' 
 writes them first (tried: one limited to 24 MiB is killed on its way to 64): give it a limit above its disk.
 2026-11-30: half a copy that an earlier claim left is given to a claim of the same snapshot, which fills it
 anew, and to no other. Rejected: recovering it (looks whole), removing it (the only trace of a restore).
+2026-11-30: which node has a claim that is for one is known by the sandboxes on the engine, and in memory from
+when a pod may begin until it has one: a kubelet that is killed in between has begun nothing. A pod that waits
+is told once and woken by what lets go: a sandbox that is removed, a pod that went or ended, a node that is
+given up. Rejected: VolumeAttachments (nobody would read them), asking again every few seconds.
 """

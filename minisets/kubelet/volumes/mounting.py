@@ -15,6 +15,7 @@ from minisets.engine import archives, labels, names
 from minisets.engine.interface import ExecSpec, VolumeSpec
 from minisets.errors import EngineError, MinisetsError
 from minisets.kubelet.failures import NotYet
+from minisets.kubelet.nodes.served import node_of
 from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.files import archive_beside, archive_of, files_of, folder_of
 from minisets.kubelet.volumes.host_paths import INSIDE, HostPathMissing, HostPaths
@@ -23,7 +24,6 @@ from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
 from minisets.objects.barred_paths import named_in
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, spec_of
-from minisets.settings import NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ _FAILED = "FailedMount"
 
 
 class Mounting:
-    """The volumes of this node's pods."""
+    """The volumes of our nodes' pods."""
 
     def __init__(
         self, store: Store, engine: Engine, memory: Memory, image: SandboxImage, settings: Settings
@@ -106,7 +106,7 @@ class Mounting:
             try:
                 source = mounts.source_of(pod, name, self._store)
                 if any(kind in volume for kind in mounts.FILES):
-                    files_of(pod, volume, self._store, self._node())
+                    files_of(pod, volume, self._store, self._node(pod))
                 elif source.kind == "bind":
                     self._check(name, source)
             except NotYet as error:
@@ -131,7 +131,7 @@ class Mounting:
         for name, volume in mounts.volumes(pod).items():
             if any(kind in volume for kind in mounts.FILES):
                 try:
-                    found[name] = folder_of(files_of(pod, volume, self._store, self._node()))
+                    found[name] = folder_of(files_of(pod, volume, self._store, self._node(pod)))
                 except NotYet:  # Kubernetes: what is there stays
                     continue
         return found
@@ -155,17 +155,17 @@ class Mounting:
             if mounts.claim_name(pod, one):
                 self._give_to_group(pod, volume, sandbox)
             else:
-                self._engine.put_archive(sandbox, *archive_of(pod, volume, self._store, self._node()))
+                self._engine.put_archive(sandbox, *archive_of(pod, volume, self._store, self._node(pod)))
             self._memory.wrote(sandbox, volume, _OWNED)
 
     def _write_files(self, pod: Object, volume: str, sandbox: str) -> None:
         """Kubernetes: AtomicWriter.Write: a reader sees either all of the old files or all of the new."""
-        files = files_of(pod, mounts.volumes(pod)[volume], self._store, self._node())
+        files = files_of(pod, mounts.volumes(pod)[volume], self._store, self._node(pod))
         folder, present = folder_of(files), self.written(sandbox, volume)
         if present == folder:
             return
         if present is None:
-            self._engine.put_archive(sandbox, *archive_of(pod, volume, self._store, self._node()))
+            self._engine.put_archive(sandbox, *archive_of(pod, volume, self._store, self._node(pod)))
         else:
             inside = f"{mounts.INSIDE_SANDBOX}/{volume}"
             self._engine.put_archive(sandbox, inside, archive_beside(files, mounts.fs_group(pod)))
@@ -279,8 +279,8 @@ class Mounting:
             self._engine.put_archive(container, "/".join((root, *part.found)), made)
         return part
 
-    def _node(self) -> Object | None:
-        return self._store.get(Ref("Node", "", NODE))
+    def _node(self, pod: Object) -> Object | None:
+        return self._store.get(Ref("Node", "", node_of(pod)))
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def _claimed(pod: Object, volume: dict[str, Any], reader: Reader) -> Source:
     if found is None:
         raise NotYet(f'persistentvolume "{bound}" of claim "{name}" not found', "FailedMount")
     _check_mode(pod, volume["name"], str(spec_of(found).get("volumeMode") or "Filesystem"))
-    return _behind(found)
+    return source_behind(found)
 
 
 def _check_mode(pod: Object, name: str, mode: str) -> None:
@@ -158,8 +158,8 @@ def _check_mode(pod: Object, name: str, mode: str) -> None:
         raise NotYet(f"{said}, and minisets has no block devices: use one of Filesystem", "FailedMount")
 
 
-def _behind(volume: Object) -> Source:
-    """The PV's own source."""
+def source_behind(volume: Object) -> Source:
+    """What stands behind a PersistentVolume; NotYet says why it cannot be mounted."""
     spec = spec_of(volume)
     csi = spec.get("csi") or {}
     if csi.get("driver") == PROVISIONER and not csi.get("volumeAttributes"):

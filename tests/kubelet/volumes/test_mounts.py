@@ -5,7 +5,6 @@ import pytest
 
 from minisets.engine.interface import Mount
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.node import Node
 from minisets.kubelet.references import pods_concerned
 from minisets.kubelet.volumes.mounts import (
     LOCAL,
@@ -125,7 +124,7 @@ def test_a_claim_stands_for_what_its_volume_names(world: World) -> None:
 
 def test_an_ephemeral_volume_is_the_pods_own_claim(world: World) -> None:
     template = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
-    Node(world.registry, world.clock, world.settings).register(world.engine.info())
+    world.nodes().register(world.engine.info())
     pod = world.create_pod(volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}}])
     world.bound_claim("web-0-scratch")
     with pytest.raises(NotYet) as caught:

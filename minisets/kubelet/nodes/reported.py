@@ -1,78 +1,38 @@
-"""The Node that pods run on, registered once from what the engine says; there are no heartbeats.
+"""What a Node says: capacity, addresses, labels and conditions, from what the engine says. Pure.
 
-Decides capacity, addresses, labels and the Ready condition. Kubernetes: pkg/kubelet/nodestatus.
+Kubernetes: pkg/kubelet/nodestatus.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.errors import AlreadyExists
-from minisets.objects.kinds import Ref
 from minisets.objects.metadata import annotations_of, condition, labels_of, status_of, timestamp
 from minisets.settings import KUBERNETES_VERSION, NODE
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from minisets.clock import Clock
     from minisets.engine.info import EngineInfo
     from minisets.objects.kinds import Object
-    from minisets.registry.registry import Registry
     from minisets.settings import Settings
 
-PODS = 110
+PODS = 250
+"""More than upstream's 110: a laptop's cluster may be one node. Kubernetes: maxPods is a setting."""
+
+READY = "Ready"
 _NOWHERE = "127.0.0.1"
 _UNLIMITED_DISK = "1Ti"
 
 
 def host_address(settings: Settings) -> str:
-    """The node's address: the network's own."""
+    """The address of every node: the network's own."""
     return str(settings.parts.gateway) if settings.subnet is not None else _NOWHERE
 
 
-class Node:
-    """Registers the node, and says whether its engine answers."""
-
-    def __init__(self, registry: Registry, clock: Clock, settings: Settings) -> None:
-        self._registry = registry
-        self._clock = clock
-        self._settings = settings
-        self._ref = Ref("Node", "", NODE)
-
-    def register(self, info: EngineInfo) -> None:
-        """Make it, or bring its status and labels up to date; what people wrote on it is kept."""
-        wanted = node_object(info, self._settings, self._clock.now())
-        try:
-            self._registry.create("Node", "", wanted)
-            return
-        except AlreadyExists:
-            pass
-
-        def relabel(node: Object) -> Object:
-            node["metadata"]["labels"] = {**labels_of(node), **labels_of(wanted)}
-            node["metadata"]["annotations"] = dict(annotations_of(node))
-            return node
-
-        self._registry.change(self._ref, relabel)
-        self._registry.change(
-            self._ref,
-            lambda node: {**node, "status": _kept_since(status_of(wanted), node)},
-            subresource="status",
-        )
-
-    def say_ready(self, *, is_ready: bool) -> None:
-        """The engine answers, or went away."""
-        now = self._clock.now()
-
-        def edit(node: Object) -> Object | None:
-            status = {**status_of(node), "conditions": _conditions(now, is_ready=is_ready)}
-            return {**node, "status": _kept_since(status, node)}
-
-        self._registry.change(self._ref, edit, subresource="status")
-
-
-def node_object(info: EngineInfo, settings: Settings, now: datetime) -> Object:
+def node_object(
+    info: EngineInfo, settings: Settings, now: datetime, name: str = NODE, *, is_ready: bool = True
+) -> Object:
     """The whole Node."""
     capacity = {
         "cpu": str(info.cpus),
@@ -84,10 +44,10 @@ def node_object(info: EngineInfo, settings: Settings, now: datetime) -> Object:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
-            "name": NODE,
+            "name": name,
             "labels": {
                 "kubernetes.io/arch": info.architecture,
-                "kubernetes.io/hostname": NODE,
+                "kubernetes.io/hostname": name,
                 "kubernetes.io/os": info.os_type or "linux",
                 "beta.kubernetes.io/arch": info.architecture,
                 "beta.kubernetes.io/os": info.os_type or "linux",
@@ -99,12 +59,34 @@ def node_object(info: EngineInfo, settings: Settings, now: datetime) -> Object:
             "allocatable": dict(capacity),
             "addresses": [
                 {"type": "InternalIP", "address": host_address(settings)},
-                {"type": "Hostname", "address": NODE},
+                {"type": "Hostname", "address": name},
             ],
-            "conditions": _conditions(now, is_ready=True),
+            "conditions": _conditions(now, is_ready=is_ready),
             "nodeInfo": _node_info(info),
         },
     }
+
+
+def labelled(node: Object, wanted: Object) -> Object:
+    """With our labels; what people wrote on it is kept."""
+    node["metadata"]["labels"] = {**labels_of(node), **labels_of(wanted)}
+    node["metadata"]["annotations"] = dict(annotations_of(node))
+    return node
+
+
+def reported(node: Object, wanted: Object) -> Object:
+    """With our status. Resources that people added stay, as Kubernetes documents for extended ones."""
+    status, ours = status_of(node), status_of(wanted)
+    capacity = {**(status.get("capacity") or {}), **ours["capacity"]}
+    said = {**status, **ours, "capacity": capacity, "allocatable": dict(capacity)}
+    return {**node, "status": {**said, "conditions": _kept_since(ours["conditions"], node)}}
+
+
+def with_heartbeat(node: Object, now: datetime) -> Object:
+    """Each condition was looked at now."""
+    conditions = status_of(node).get("conditions") or ()
+    beat = [{**entry, "lastHeartbeatTime": timestamp(now)} for entry in conditions]
+    return {**node, "status": {**status_of(node), "conditions": beat}}
 
 
 def _node_info(info: EngineInfo) -> dict[str, str]:
@@ -148,10 +130,15 @@ def _condition(kind: str, status: str, reason: str, message: str, now: datetime)
     }
 
 
-def _kept_since(status: dict[str, Any], node: Object) -> dict[str, Any]:
-    """A condition that has not flipped keeps its stamps: nothing is written when nothing changed."""
+def _kept_since(ours: list[dict[str, Any]], node: Object) -> list[dict[str, Any]]:
+    """A condition that has not flipped keeps its stamps: nothing is written when nothing changed.
+
+    Conditions of others are kept, too.
+    """
     kept = []
-    for entry in status["conditions"]:
+    for entry in ours:
         old = condition(node, entry["type"]) or {}
         kept.append(old if old.get("status") == entry["status"] else entry)
-    return {**status, "conditions": kept}
+    known = {entry["type"] for entry in ours}
+    others = [one for one in status_of(node).get("conditions") or () if one.get("type") not in known]
+    return [*kept, *others]
