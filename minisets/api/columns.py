@@ -1,8 +1,9 @@
 """Which columns `kubectl get` shows of each kind, and what stands in them. Pure.
 
 A kind's row is a tuple of columns; a column is a heading and a function of object and now.
-Leaves the Table around them to `tables.py`, pods and events to `pod_cells.py` and `event_cells.py`, the kinds
-that are kept without effect to `kept_columns.py`, and custom resources to `custom_columns.py`.
+Leaves the Table around them to `tables.py`, pods, nodes and events to `pod_cells.py`, `node_cells.py` and
+`event_cells.py`, the kinds that are kept without effect to `kept_columns.py`, and custom resources to
+`custom_columns.py`.
 Kubernetes: pkg/printers/internalversion/printers.go.
 """
 
@@ -10,15 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.api import event_cells, pod_cells
+from minisets.api import event_cells, node_cells, pod_cells
 from minisets.api.column import AGE, NAME, Column, at, labels, wide
 from minisets.api.custom_columns import CUSTOM
 from minisets.api.kept_columns import KEPT
 from minisets.objects.metadata import (
     annotations_of,
-    condition,
     is_being_deleted,
-    labels_of,
     name_of,
     spec_of,
     status_of,
@@ -153,28 +152,6 @@ def _revision_owner(obj: Object, _now: datetime) -> str:
     return f"{kind}.{group}/{owner.get('name', '')}" if group else f"{kind}/{owner.get('name', '')}"
 
 
-def _node_status(obj: Object, _now: datetime) -> str:
-    entry = condition(obj, "Ready")
-    status = "Unknown" if entry is None else ("Ready" if entry.get("status") == "True" else "NotReady")
-    return f"{status},SchedulingDisabled" if spec_of(obj).get("unschedulable") else status
-
-
-def _roles(obj: Object, _now: datetime) -> str:
-    prefix = "node-role.kubernetes.io/"
-    roles = {key.removeprefix(prefix) for key in labels_of(obj) if key.startswith(prefix)}
-    if role := labels_of(obj).get("kubernetes.io/role"):
-        roles.add(role)
-    return ",".join(sorted(roles - {""})) or "<none>"
-
-
-def _node_address(kind: str) -> Callable[[Object, datetime], str]:
-    def cell(obj: Object, _now: datetime) -> str:
-        addresses = status_of(obj).get("addresses") or ()
-        return next((str(one["address"]) for one in addresses if one.get("type") == kind), "<none>")
-
-    return cell
-
-
 def _class_name(obj: Object, _now: datetime) -> str:
     default = annotations_of(obj).get("storageclass.kubernetes.io/is-default-class") == "true"
     return f"{name_of(obj)} (default)" if default else name_of(obj)
@@ -271,12 +248,12 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "Node": (
         NAME,
-        Column("Status", _node_status),
-        Column("Roles", _roles),
+        Column("Status", node_cells.status),
+        Column("Roles", node_cells.roles),
         AGE,
         Column("Version", at("status", "nodeInfo", "kubeletVersion")),
-        wide("Internal-IP", _node_address("InternalIP")),
-        wide("External-IP", _node_address("ExternalIP")),
+        wide("Internal-IP", node_cells.address("InternalIP")),
+        wide("External-IP", node_cells.address("ExternalIP")),
         wide("OS-Image", at("status", "nodeInfo", "osImage", default="<unknown>")),
         wide("Kernel-Version", at("status", "nodeInfo", "kernelVersion", default="<unknown>")),
         wide("Container-Runtime", at("status", "nodeInfo", "containerRuntimeVersion", default="<unknown>")),

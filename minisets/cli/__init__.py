@@ -16,6 +16,8 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     volumes_changes.py  rm, adopt and recover, done
     snapshot.py   save, restore, list, rm snapshots         snapshots.py  pure: which belong together
     snapshot_restore.py  one put back, step by step
+    node.py       list, stop and start nodes               node_rows.py  pure: what is listed, what is said
+    shaping.py    up --nodes, --max-nodes, --zones
     render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.

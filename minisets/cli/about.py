@@ -19,9 +19,10 @@ from minisets.objects.metadata import is_true, status_of
 from minisets.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from minisets.client.requests import ApiClient
+    from minisets.objects.kinds import Object
 
 
 @click.command()
@@ -64,13 +65,20 @@ def _served(client: ApiClient) -> Iterator[tuple[str, str]]:
     ready = sum(is_true(pod, "Ready") for pod in pods)
     bound = sum(status_of(claim).get("phase") == "Bound" for claim in claims)
     yield "server", f"{client.access.url} ({version['gitVersion']})"
-    for node in client.select("Node").items:
-        info = status_of(node).get("nodeInfo") or {}
-        state = "Ready" if is_true(node, "Ready") else "not Ready"
-        runtime = info.get("containerRuntimeVersion", "unknown")
-        yield "engine", f"{runtime} on {info.get('osImage', '')} ({state})"
+    nodes = client.select("Node").items
+    yield from _engine(nodes)
+    there = sum(is_true(node, "Ready") for node in nodes)
+    yield "nodes", f"{there} of {len(nodes)} ready"
     yield "pods", f"{ready} of {len(pods)} ready"
     yield "claims", f"{bound} of {len(claims)} bound"
+
+
+def _engine(nodes: Sequence[Object]) -> Iterator[tuple[str, str]]:
+    """The one engine under all nodes, as the first that was registered says it."""
+    for node in nodes:
+        if info := status_of(node).get("nodeInfo"):
+            yield "engine", f"{info.get('containerRuntimeVersion', 'unknown')} on {info.get('osImage', '')}"
+            return
 
 
 @click.command("kubeconfig")

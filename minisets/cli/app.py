@@ -29,6 +29,7 @@ _COMMANDS = {
     "scale": ("writing", "scale"),
     "rollout": ("rollout", "rollout"),
     "explain": ("explain", "explain"),
+    "node": ("node", "node"),
     "volumes": ("volumes", "volumes"),
     "snapshot": ("snapshot", "snapshot"),
     "status": ("about", "status"),

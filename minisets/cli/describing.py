@@ -23,12 +23,16 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?
 _HIDDEN = ("apiVersion", "kind", "metadata")
 
 
-def described(obj: Object, events: Sequence[Object], ages: Mapping[str, str]) -> str:
-    """The whole text; `ages` has a text such as `5s` for each event's name."""
+def described(
+    obj: Object, events: Sequence[Object], ages: Mapping[str, str], pods: Sequence[Object] | None = None
+) -> str:
+    """The whole text; `ages` has a text such as `5s` for each event's name. pods: those on it, of a node."""
     lines = [*_head(obj)]
     for key, value in obj.items():
         if key not in _HIDDEN:
             lines += _field(key, _sizes(value) if _is_secret(obj, key) else value, 0)
+    if pods is not None:
+        lines += _pods(pods)
     lines += _events(events, ages)
     return plain("\n".join(lines)) + "\n"
 
@@ -105,6 +109,15 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "<none>" if value is None else str(value)
+
+
+def _pods(pods: Sequence[Object]) -> list[str]:
+    """Kubernetes: kubectl pkg/describe `describeNodeResource`, without what they ask for."""
+    if not pods:
+        return ["Non-terminated Pods:  (0 in total)"]
+    rows = [["  Namespace", "Name"], ["  ---------", "----"]]
+    rows += [[f"  {namespace_of(pod)}", name_of(pod)] for pod in pods]
+    return [f"Non-terminated Pods:  ({len(pods)} in total)", *aligned(rows)]
 
 
 def _events(events: Sequence[Object], ages: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ from minisets.cluster.engine import is_in_memory
 from minisets.controllers.statefulset.identity import claim_templates
 from minisets.errors import EngineUnavailable, MinisetsError, NotFound
 from minisets.objects.metadata import annotations_of, key_of, name_of, ref_of, spec_of
-from minisets.settings import PROVISIONED_BY, PROVISIONERS
+from minisets.settings import PROVISIONED_BY, PROVISIONERS, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,8 +125,7 @@ def _down_already(session: Session) -> str:
 def _down_all(session: Session, client: ApiClient | None, *, volumes: bool) -> None:
     kept: Kept | None = None
     if client is not None:
-        # Why until nothing at all is left: a controller may have made one more pod meanwhile.
-        _end(session, client, _all(client, _WORKLOADS), lambda scene: not scene.objects)
+        _end_workloads(session, client)
         kept = client.select("PersistentVolumeClaim").items, client.select("PersistentVolume").items
         if volumes:
             _delete_all_claims(session, client, kept[0])
@@ -146,15 +145,34 @@ def _all(client: ApiClient, kinds: Iterable[str]) -> list[Object]:
     return [obj for kind in kinds for obj in client.select(kind).items]
 
 
-def _end(
-    session: Session, client: ApiClient, objects: list[Object], is_done: Callable[[Scene], bool]
-) -> None:
-    """Delete, and wait until every pod is gone: each had its own grace."""
+def _end_workloads(session: Session, client: ApiClient) -> None:
+    workloads = _all(client, _WORKLOADS)
+    _begin_end(client, workloads)
+    _start_nodes(client)
+    # Why until nothing at all is left: a controller may have made one more pod meanwhile.
+    _await_end(session, client, workloads, lambda scene: not scene.objects)
+
+
+def _begin_end(client: ApiClient, objects: list[Object]) -> None:
     for obj in objects:
         with contextlib.suppress(NotFound):
             client.delete(ref_of(obj))
             if obj["kind"] != "Pod" or not obj["metadata"].get("ownerReferences"):
                 say(f"{word_for(ref_of(obj))} deleted")
+
+
+def _start_nodes(client: ApiClient) -> None:
+    """Why: a pod of a stopped node ends when that is back, and the cluster with the last pod."""
+    for node in client.select("Node").items:
+        if STOPPED in annotations_of(node):
+            client.patch(ref_of(node), {"metadata": {"annotations": {STOPPED: None}}}, form="merge")
+            say(f"node/{name_of(node)} started, for its pods to end")
+
+
+def _await_end(
+    session: Session, client: ApiClient, objects: list[Object], is_done: Callable[[Scene], bool]
+) -> None:
+    """Until every pod is gone: each has its own grace."""
     graces = [spec_of(obj).get("terminationGracePeriodSeconds") or 0 for obj in objects]
     timeout = timedelta(seconds=max(graces, default=0)) + _MARGIN
     try:
@@ -181,7 +199,8 @@ def _down_files(session: Session, client: ApiClient, names: tuple[str, ...], *, 
     pods = [pod for statefulset in sets for pod in _pods_of(client, statefulset)]
     ending = [*(obj for obj in found if obj["kind"] not in _DATA), *pods]
     gone = {ref_of(obj) for obj in ending}
-    _end(session, client, ending, lambda scene: gone.isdisjoint(scene.objects))
+    _begin_end(client, ending)
+    _await_end(session, client, ending, lambda scene: gone.isdisjoint(scene.objects))
     data = [obj for obj in found if obj["kind"] in _DATA]
     if volumes:
         _delete(

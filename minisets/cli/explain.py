@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from minisets.api.ages import duration
+from minisets.cli.node_rows import (
+    held_pods,
+    is_out_of_service,
+    said_of_held,
+    said_of_volumes,
+    stopped_how,
+)
 from minisets.cli.render import plain
 from minisets.cli.session import Session, say, with_session
 from minisets.cli.targets import targets
@@ -18,9 +25,11 @@ from minisets.controllers.statefulset.observe import observe
 from minisets.controllers.statefulset.plan import plan
 from minisets.errors import NotFound, UsageError
 from minisets.objects.kinds import by_word
+from minisets.objects.metadata import name_of
+from minisets.objects.owners import is_controlled_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object, Ref
@@ -61,7 +70,21 @@ def _lines(session: Session, client: ApiClient, name: str) -> tuple[str, ...]:
         raise NotFound(f'statefulsets.apps "{name}" not found')
     planned = plan(observed)
     events = [event for ref in concerned(observed, planned) for event in _events(client, ref)]
-    return explained(observed, planned, events, duration, session.flags)
+    said = explained(observed, planned, events, duration, session.flags)
+    ours = [pod for pod in observed.pods if is_controlled_by(pod, observed.statefulset)]
+    return (*said, *_of_nodes(session, ours, events, client.select("Node").items))
+
+
+def _of_nodes(
+    session: Session, pods: Sequence[Object], events: Sequence[Object], nodes: Sequence[Object]
+) -> Iterator[str]:
+    """What stopped nodes hold up: pods that do not end, and volumes that are attached there."""
+    for pod, node in held_pods(pods, nodes):
+        yield said_of_held(pod, node, session.flags)
+    if any(event.get("reason") == "FailedAttachVolume" for event in events):
+        for node in nodes:
+            if stopped_how(node) and not is_out_of_service(node):
+                yield f"node {name_of(node)} is stopped: {said_of_volumes(name_of(node))}"
 
 
 def _events(client: ApiClient, ref: Ref) -> Sequence[Object]:

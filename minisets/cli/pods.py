@@ -16,6 +16,7 @@ import click
 
 from minisets.cli import following
 from minisets.cli.following import NotReady, Scene, is_ready
+from minisets.cli.node_rows import held_pods, is_out_of_service, said_of_held, said_of_volumes
 from minisets.cli.session import Session, note, say, with_session
 from minisets.client import streams
 from minisets.controllers.statefulset.identity import first_ordinal, ordinal_of, replicas_of
@@ -31,23 +32,34 @@ if TYPE_CHECKING:
     from minisets.client.streams import Session as Running
     from minisets.objects.kinds import Object
 
+_FORCED = (
+    "Immediate deletion does not wait for confirmation that the running resource has been terminated. "
+    "The resource may continue to run on the cluster indefinitely."
+)
+"""Kubernetes: kubectl pkg/cmd/delete."""
+
 
 @click.command("delete-pod")
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("-l", "--selector", default="", help="Delete the pods with these labels.")
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the replacements.")
 @click.option("--no-wait", is_flag=True, help="Return once the pods are marked.")
+@click.option("--force", is_flag=True, help="At once, without waiting for the node: it may be away.")
 @with_session
 def delete_pod(
-    session: Session, names: tuple[str, ...], selector: str, timeout: float, *, no_wait: bool
+    session: Session, names: tuple[str, ...], selector: str, timeout: float, *, no_wait: bool, force: bool
 ) -> None:
     """Delete pods; those of a statefulset come back with the same name and data."""
     client = session.client()
     pods = _chosen(client, session.namespace, names, selector)
+    held = held_pods(pods, client.select("Node").items)
+    for line in _forced(held) if force else (said_of_held(pod, node, session.flags) for pod, node in held):
+        note(line)
+    done = "force deleted" if force else "deleted"
     for pod in pods:
-        client.delete(ref_of(pod), uid=uid_of(pod))
+        client.delete(ref_of(pod), uid=uid_of(pod), grace=0 if force else None)
         if no_wait:
-            say(f'pod "{name_of(pod)}" deleted')
+            say(f'pod "{name_of(pod)}" {done}')
     if no_wait:
         return
     limit = timedelta(seconds=timeout)
@@ -55,7 +67,7 @@ def delete_pod(
 
     def saw(scene: Scene) -> None:
         for pod in pods:
-            _tell(scene, pod, told)
+            _tell(scene, pod, done, told)
             if f"{name_of(pod)} gone" not in told:
                 break  # told in the order in which they were chosen: it reads the same each time
 
@@ -73,6 +85,14 @@ def delete_pod(
         raise MinisetsError(
             f"not back within {timeout:g} s: {behind}; see `minisets{session.flags} get pods`"
         ) from error
+
+
+def _forced(held: Sequence[tuple[Object, Object]]) -> Iterator[str]:
+    """What to know of pods that go whether their nodes are there or not."""
+    yield f"Warning: {_FORCED}"
+    for node in {name_of(node): node for _, node in held}.values():
+        if not is_out_of_service(node):
+            yield f"node {name_of(node)} is stopped: {said_of_volumes(name_of(node))}"
 
 
 def _chosen(client: ApiClient, namespace: str, names: Sequence[str], selector: str) -> list[Object]:
@@ -114,13 +134,13 @@ def _is_replaced(scene: Scene, pod: Object) -> bool:
     return found is not None and is_ready(found)
 
 
-def _tell(scene: Scene, pod: Object, told: set[str]) -> None:
+def _tell(scene: Scene, pod: Object, done: str, told: set[str]) -> None:
     """Say once that a pod is gone, and once that its successor is Ready."""
     name = name_of(pod)
     found = scene.get(ref_of(pod))
     if f"{name} gone" not in told and (found is None or uid_of(found) != uid_of(pod)):
         told.add(f"{name} gone")
-        say(f'pod "{name}" deleted')
+        say(f'pod "{name}" {done}')
     new = _replacement(scene, pod)
     if f"{name} back" not in told and new is not None and is_ready(new):
         told.add(f"{name} back")

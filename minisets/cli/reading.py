@@ -9,6 +9,7 @@ import click
 
 from minisets.cli import render
 from minisets.cli.describing import described
+from minisets.cli.node_rows import pods_on
 from minisets.cli.session import Session, note, say, with_session
 from minisets.errors import UsageError
 from minisets.objects.kinds import KINDS, Kind, Ref, by_word
@@ -207,14 +208,22 @@ def describe(session: Session, words: tuple[str, ...], selector: str) -> None:
 
 
 def _described(client: ApiClient, obj: Object) -> str:
-    fields = f"involvedObject.uid={uid_of(obj)}"
+    fields = _events_of(obj)
     where = namespace_of(obj) or "default"
     events = client.select("Event", where, fields=fields).items
     table = client.collection("Event", where, fields=fields, table=True)
     ages = {
         name_of(row["object"]): str(row["cells"][0]) for row in table.get("rows") or [] if row.get("object")
     }
-    return described(obj, sorted(events, key=_when), ages)
+    pods = list(pods_on(obj, client.select("Pod").items)) if obj["kind"] == "Node" else None
+    return described(obj, sorted(events, key=_when), ages, pods)
+
+
+def _events_of(obj: Object) -> str:
+    """Kubernetes: kubectl pkg/describe `NodeDescriber`: who writes of a node has its uid or only its name."""
+    if obj["kind"] == "Node":
+        return f"involvedObject.kind=Node,involvedObject.name={name_of(obj)}"
+    return f"involvedObject.uid={uid_of(obj)}"
 
 
 def _when(event: Object) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """`minisets up`: files into the cluster, then wait until every workload is Ready.
 
-Nothing is made before every document has been read and tried: a mistake leaves no half.
+Nothing is made before every document has been read and tried: a mistake leaves no half. Leaves how many nodes
+there are to `shaping.py`; they are there before what runs on them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from minisets.cli.files import Files, opened
 from minisets.cli.following import NotReady, Scene, is_passing, is_ready, pods_behind, state_of, until
 from minisets.cli.render import aligned, plain
 from minisets.cli.session import Session, note, say, with_session
+from minisets.cli.shaping import Wanted, await_nodes, shape_with, with_shape, write_shape
 from minisets.cluster import endpoint
 from minisets.controllers.statefulset.identity import first_ordinal, pod_name
 from minisets.errors import MinisetsError
@@ -43,8 +45,17 @@ _WORKLOADS = ("StatefulSet", "Pod")
 @click.option(
     "--strict", is_flag=True, help="Refuse what is not honoured as in Kubernetes or gives a pod the machine."
 )
+@with_shape
 @with_session
-def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: bool, strict: bool) -> None:
+def up(
+    session: Session,
+    names: tuple[str, ...],
+    timeout: float,
+    shape: Wanted | None,
+    *,
+    no_wait: bool,
+    strict: bool,
+) -> None:
     """Start the cluster; create or update what the files describe, and wait until it is Ready."""
     limit = None if no_wait else timedelta(seconds=timeout)
     may_run = False
@@ -53,7 +64,7 @@ def up(session: Session, names: tuple[str, ...], timeout: float, *, no_wait: boo
             for manifest in files:
                 kind_in(manifest, strict=strict)
             may_run = True
-            _up(session, files, limit, strict=strict)
+            _up(session, files, shape, limit, strict=strict)
     except KeyboardInterrupt:
         note(_interrupted(session) if may_run else "\ninterrupted: nothing was started, nothing was changed")
         raise SystemExit(130) from None
@@ -68,10 +79,17 @@ def _interrupted(session: Session) -> str:
     )
 
 
-def _up(session: Session, files: Files, limit: timedelta | None, *, strict: bool) -> None:
+def _up(
+    session: Session, files: Files, shape: Wanted | None, limit: timedelta | None, *, strict: bool
+) -> None:
     client = _server(session)
     try:
-        applied = _apply_all(session, client, files, strict=strict)
+        applier = Applier(client, session.namespace, lambda text: note(f"Warning: {text}"), strict=strict)
+        for manifest in files:
+            applier.check(manifest)
+        if shape is not None:
+            _shape(session, client, shape, limit)
+        applied = _apply_all(session, applier, files)
         if not files.sources:
             say(f'cluster "{session.cluster}" is up')
         workloads = [ref for ref in applied if ref.kind in _WORKLOADS]
@@ -90,10 +108,16 @@ def _server(session: Session) -> ApiClient:
     return session.client(access)
 
 
-def _apply_all(session: Session, client: ApiClient, files: Files, *, strict: bool) -> list[Ref]:
-    applier = Applier(client, session.namespace, lambda text: note(f"Warning: {text}"), strict=strict)
-    for manifest in files:
-        applier.check(manifest)
+def _shape(session: Session, client: ApiClient, wanted: Wanted, limit: timedelta | None) -> None:
+    shape = shape_with(client, wanted)
+    write_shape(client, shape)
+    if limit is not None:
+        await_nodes(session, client, shape, limit)
+    most = f"up to {shape.max_nodes} when pods need them" if shape.max_nodes > shape.nodes else "never more"
+    say(f"nodes: {shape.nodes}, {most}; zones: {', '.join(shape.zones)}")
+
+
+def _apply_all(session: Session, applier: Applier, files: Files) -> list[Ref]:
     session.control.hand_logins(manifest.obj for manifest in files)
     refs: list[Ref] = []
     for manifest in files:

@@ -24,8 +24,8 @@ spec:
   template:
     metadata: {labels: {app: nginx}}
     spec:
-      affinity:
-        podAntiAffinity: {}
+      resources:
+        limits: {}
       hostNetwork: true
       containers:
       - name: nginx
@@ -34,6 +34,7 @@ spec:
           limits:
             ephemeral-storage: 1Gi
 """
+WHOLE = "limits of a whole pod are not set; set them on its containers"
 DISK = "only memory and cpu are handed to the engine"
 FINE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 
@@ -71,7 +72,7 @@ def test_every_class_of_field_is_told_with_its_line(run: Run) -> None:
         "web.yaml:11: StatefulSet/web spec.serviceName: honoured",
         "web.yaml:12: StatefulSet/web spec.selector.matchLabels: honoured",
         "web.yaml:14: StatefulSet/web spec.template.metadata.labels: honoured",
-        f"web.yaml:16: {pod}.affinity: not honoured: one node only, every pod runs there",
+        f"web.yaml:16: {pod}.resources: not honoured: {WHOLE}",
         f"web.yaml:18: {pod}.hostNetwork: gives a pod the machine: its network, loopback included",
         f"web.yaml:18: {pod}.hostNetwork: honoured",
         f"web.yaml:20: {pod}.containers[0].name: honoured",
@@ -89,7 +90,7 @@ def test_without_all_only_what_differs_is_told(run: Run) -> None:
 
 
 ODD = {
-    "not honoured": ("      affinity:\n        podAntiAffinity: {}\n", ""),
+    "not honoured": ("      resources:\n        limits: {}\n", ""),
     "gives a pod the machine": ("      hostNetwork: true\n", ""),
     "approximated": ("ephemeral-storage", "memory"),
 }
@@ -206,9 +207,9 @@ def test_the_report_can_be_read_by_programs(run: Run, form: str) -> None:
         "file": "web.yaml",
         "line": 16,
         "object": "StatefulSet/web",
-        "field": "spec.template.spec.affinity",
+        "field": "spec.template.spec.resources",
         "class": "not honoured",
-        "reason": "one node only, every pod runs there",
+        "reason": WHOLE,
     }
     assert ran.err == ""
 

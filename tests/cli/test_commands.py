@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from minisets.cli.applying import Applier
-from minisets.cli.down import _delete_all_claims
+from minisets.cli.down import _delete_all_claims, _end_workloads
 from minisets.cli.session import Session
 from minisets.clock import SystemClock
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import uid_of
+from minisets.objects.metadata import is_true, uid_of
 from tests.cli.conftest import Run
 from tests.waiting import until
 from tests.whole import Whole, configmap, pod
@@ -389,6 +389,21 @@ def test_down_with_volumes_deletes_a_persons_own_volume_object_and_does_not_wait
     _delete_all_claims(session, whole.client, ())
     assert whole.client.get(Ref("PersistentVolume", "", "disk")) is None
     assert session.clock.elapsed() - began < timedelta(seconds=10)
+
+
+def test_down_starts_the_nodes_that_are_stopped_as_their_pods_could_not_end(run: Run, whole: Whole) -> None:
+    whole.client.create("Pod", "default", pod("lone"))
+    until(lambda: is_ready(whole, "lone"), "the pod to run")
+    assert run("node", "stop", "minisets-0").code == 0
+    _end_workloads(Session("minisets", "default", SystemClock()), whole.client)
+    assert whole.client.select("Pod").items == ()
+    (node,) = whole.client.select("Node").items
+    assert "minisets.dev/stopped" not in node["metadata"]["annotations"]
+
+
+def is_ready(whole: Whole, name: str) -> bool:
+    found = whole.client.get(Ref("Pod", "default", name))
+    return found is not None and is_true(found, "Ready")
 
 
 def test_get_w_goes_on_printing(whole: Whole, tmp_path: Path) -> None:

@@ -55,6 +55,18 @@ def test_an_object_is_described_from_head_to_events() -> None:
     )
 
 
+def test_a_nodes_pods_stand_before_its_events() -> None:
+    node = {"kind": "Node", "metadata": {"name": "minisets-0"}}
+    assert described(node, [], {}, [POD]).endswith(
+        "Non-terminated Pods:  (1 in total)\n"
+        "  Namespace   Name\n"
+        "  ---------   ----\n"
+        "  default     web-0\n"
+        "Events:  <none>\n"
+    )
+    assert "Non-terminated Pods:  (0 in total)\n" in described(node, [], {}, [])
+
+
 def test_without_events_it_says_so() -> None:
     assert described(POD, [], {}).endswith("Events:  <none>\n")
 
