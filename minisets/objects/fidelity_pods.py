@@ -27,16 +27,19 @@ PodSpec
   + dnsPolicy [resolv real-names real-host-network]
   + dnsConfig: not with dnsPolicy Default, where the engine writes the file [resolv real-names]
   + os [recorded]
-  + tolerations: there is nothing to tolerate, taints keep no pod away [recorded]
+  + tolerations: every pod has Kubernetes' two of five minutes, too [driven-away borne]
   + enableServiceLinks: those of the pod's namespace; there is no Service "kubernetes" [no-links]
   ~ serviceAccountName serviceAccount: recorded; no token is mounted into the pod
   + imagePullSecrets: and the person's own `docker login` [pull-secrets real-login]
   - automountServiceAccountToken: no token is mounted into the pod
-  - affinity topologySpreadConstraints: one node only, every pod runs there
+  + affinity [node-affinity near apart]
+  + topologySpreadConstraints [spread spread-domains]
   - schedulerName!=default-scheduler: there is no other scheduler, the pod stays Pending
-  ~ priorityClassName priority: resolved and recorded; no pod is preempted, one node only
-  ~ preemptionPolicy!=PreemptLowerPriority: resolved and recorded; no pod is preempted, one node only
-  - schedulingGroup resourceClaims overhead: nothing is reserved on the one node
+  + priorityClassName priority [classes preempted]
+  + preemptionPolicy [never-preempts]
+  + overhead: as the pod says it, no RuntimeClass is asked [greediest]
+  - schedulingGroup: each pod is placed by itself
+  - resourceClaims: no node has devices to hand out
   - resources: limits of a whole pod are not set; set them on its containers
   - runtimeClassName: containers run in the engine's default runtime
   - hostUsers=false: user namespaces are the engine's business
@@ -53,7 +56,18 @@ PodSchedulingGate
 PodDNSConfig PodDNSConfigOption
   + * [resolv]
 Toleration
-  + * [recorded]
+  + * [driven-away borne]
+Affinity
+  + nodeAffinity [node-affinity preferred]
+  + podAffinity podAntiAffinity [near apart wished]
+NodeAffinity PreferredSchedulingTerm NodeSelector NodeSelectorTerm NodeSelectorRequirement
+  + * [node-affinity preferred]
+PodAffinity PodAntiAffinity WeightedPodAffinityTerm
+  + * [near apart wished]
+PodAffinityTerm
+  + * [near apart own-rollout]
+TopologySpreadConstraint
+  + * [spread spread-domains]
 PodSecurityContext
   + runAsUser runAsGroup supplementalGroups [security real-users]
   + runAsNonRoot [non-root]
@@ -114,7 +128,7 @@ SleepAction
 ContainerPort
   + name containerPort [ports target-ports]
   + protocol [protocols]
-  ~ hostPort: for this machine alone, at 127.0.0.1, where hostIP does not name another address
+  ~ hostPort: the one machine's, on whichever node; at 127.0.0.1 where hostIP names no other address
   + hostIP [host-ports real-host-port]
 EnvVar
   + name value [env]
@@ -142,7 +156,7 @@ VolumeMount
   - bindMountOptions: alpha and off, as in Kubernetes
 ResourceRequirements
   ~ limits{cpu|memory}: only memory and cpu are handed to the engine
-  + requests: cpu is the container's weight on the machine; nothing is reserved on the one node [limits qos]
+  + requests: reserved on the node; cpu is also the weight on the machine [reserved-resources limits qos]
   - claims: no devices
 Probe
   + exec [exec]

@@ -115,10 +115,12 @@ PersistentVolumeSpec
   ~ awsElasticBlockStore gcePersistentDisk: a Docker volume stands for what it names, and keeps its data
   ~ azureDisk azureFile vsphereVolume cinder: a Docker volume stands for what it names, and keeps its data
   - volumeMode!=Filesystem: no block devices; a pod that uses it waits
-  - nodeAffinity: one node only
+  + nodeAffinity [reached]
   ~ mountOptions: handed on for nfs; every other volume is mounted as all others
   - volumeAttributesClassName: the volume is mounted as all others
   - *: this machine has no such storage
+VolumeNodeAffinity
+  + required [reached]
 CSIPersistentVolumeSource
   + volumeHandle [bound-claims]
   ~ driver!=docker.minisets.dev: a Docker volume stands for what the handle names, and keeps its data
@@ -145,7 +147,9 @@ StorageClass
   + parameters: `driver` and its options, alike for all claims; paths of the machine are refused [parameters]
   + mountOptions: for what has a `type`; with others claims are refused, as in Kubernetes [mount-options]
   + allowVolumeExpansion: done at once, as volumes have no quota; one in memory stays as it is [expanded]
-  - allowedTopologies: one node only
+  + allowedTopologies [topologies]
+TopologySelectorTerm TopologySelectorLabelRequirement
+  + * [topologies]
 
 VolumeSnapshot VolumeSnapshotContent
   + metadata spec [snapshots]
@@ -186,7 +190,7 @@ ServiceSpec
   - allocateLoadBalancerNodePorts: no load balancer here
   - sessionAffinity=ClientIP: no data path; each client chooses among the addresses
   - sessionAffinityConfig trafficDistribution: no data path; each client chooses among the addresses
-  - internalTrafficPolicy=Local: one node only
+  - internalTrafficPolicy=Local: no data path; each client chooses among all ready addresses
 ServicePort
   + name port [endpoints]
   + targetPort [target-ports]
@@ -233,11 +237,17 @@ Node
   + metadata spec [cordon]
 NodeSpec
   + unschedulable [cordon]
-  - taints: one node only, every pod runs there
+  + taints [node-affinity driven-away]
   - configSource podPreemptionPolicy: the node is not configured through the API
   + *: recorded [data]
+Taint
+  + * [node-affinity driven-away]
 Event EventSource EventSeries
   + * [data]
+PriorityClass
+  + metadata description [data]
+  + value [classes preempted]
+  + globalDefault preemptionPolicy [classes]
 Lease LeaseSpec
   + * [data]
 """
@@ -270,10 +280,6 @@ ResourceQuota
   ~ spec: kept without effect; nothing is counted and nothing refused
 ResourceQuotaSpec ScopeSelector ScopedResourceSelectorRequirement
   + * [data]
-PriorityClass
-  + metadata description [data]
-  ~ value?value: pods get it as their priority, and that is all: none is preempted, one node only
-  + globalDefault preemptionPolicy [classes]
 autoscaling.v2.HorizontalPodAutoscaler
   + metadata [data]
   ~ spec: kept without effect; nothing is scaled, use `kubectl scale`

@@ -23,7 +23,7 @@ registry/test_recorded.py
   data               data_is_given_back_as_it_was_written
   string-data        text_of_a_secret_becomes_data
   metadata           what_metadata_says_is_given_back
-  recorded           what_a_pod_says_and_one_node_has_no_use_for_is_kept
+  recorded           what_a_pod_says_and_this_machine_has_no_use_for_is_kept
 registry/test_storage.py
   default-class      a_claim_without_a_class_gets_the_default_one
 registry/test_services.py
@@ -51,12 +51,37 @@ controllers/test_garbage.py
   dependents         dependents_go_after_their_owner_all_the_way_down
   foreign-kinds      an_owner_of_a_kind_that_is_not_served_is_not_taken_for_gone
   blocking           a_dependent_that_does_not_block_is_not_waited_for
-controllers/test_placement.py
+controllers/scheduling/test_decide.py
   node-selector      a_node_selector_is_honoured
   gates              a_pod_behind_a_gate_is_not_placed
   placed             some_pods_are_not_ours_to_place
   cordon             a_pod_without_a_fitting_node_says_why
+controllers/scheduling/test_nodes.py
+  node-affinity      a_node_and_a_pod_that_do_not_go_together_stay_apart_for_good
+controllers/scheduling/test_interpod.py
+  near               a_pod_goes_near_those_that_it_needs
+  apart              a_pod_stays_away_from_those_that_it_shuns
+  own-rollout        replicas_of_one_revision_may_shun_only_each_other
+controllers/scheduling/test_spread.py
+  spread             no_domain_gets_too_far_ahead
+  spread-domains     nodes_that_the_pod_cannot_match_are_domains_only_if_it_says_so
+controllers/scheduling/test_resources.py
+  reserved-resources what_a_pod_asks_for_must_be_left
+  greediest          sidecars_and_init_containers_count_as_kubernetes_counts_them
+controllers/scheduling/test_scores.py
+  preferred          preferred_labels_of_nodes_are_weighed
+controllers/scheduling/test_scores_interpod.py
+  wished             a_pod_would_be_near_some_and_far_from_others
+controllers/scheduling/test_preemption.py
+  preempted          lesser_pods_make_room
+  never-preempts     a_pod_may_not_drive_away_others_if_its_policy_says_so
+controllers/scheduling/test_volumes.py
   exclusive          a_read_write_once_pod_claim_has_one_pod_at_a_time
+  reached            a_bound_volume_keeps_the_pod_where_it_is_reached
+  topologies         a_claim_that_waits_for_its_node_finds_a_volume_there_or_has_one_made
+controllers/nodes/test_eviction.py
+  driven-away        a_pod_goes_at_once_that_tolerates_nothing_of_the_kind
+  borne              the_shortest_of_what_is_borne_counts
 controllers/test_budgets.py
   budgets            what_is_allowed_is_what_is_healthy_less_what_must_be
 controllers/test_disruption.py

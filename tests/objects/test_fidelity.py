@@ -103,11 +103,11 @@ def test_a_manifest_that_is_honoured_whole_warns_of_nothing() -> None:
 
 def test_a_field_that_is_not_honoured_is_named_with_its_path_and_the_reason() -> None:
     obj = statefulset(
-        affinity={"podAntiAffinity": {}},
+        runtimeClassName="kata",
         containers=[{"name": "a"}, {"name": "b", "stdinOnce": True}],
     )
     assert warnings("StatefulSet", obj) == (
-        "spec.template.spec.affinity: not honoured: one node only, every pod runs there",
+        "spec.template.spec.runtimeClassName: not honoured: containers run in the engine's default runtime",
         "spec.template.spec.containers[1].stdinOnce: not honoured: nobody can attach to a container",
     )
 
@@ -188,11 +188,11 @@ def test_what_is_unknown_or_mistyped_is_left_to_others() -> None:
 
 
 def test_findings_tell_of_fields_and_not_of_what_only_holds_them() -> None:
-    obj = statefulset(containers=[{"name": "a"}], tolerations=[], affinity={"nodeAffinity": {}})
+    obj = statefulset(containers=[{"name": "a"}], tolerations=[], resources={"limits": {}})
     assert [(found.path, found.how) for found in findings("StatefulSet", obj)] == [
         ("metadata.name", "honoured"),
         ("spec.template.spec.containers[0].name", "honoured"),
-        ("spec.template.spec.affinity", "not honoured"),
+        ("spec.template.spec.resources", "not honoured"),
     ]
 
 

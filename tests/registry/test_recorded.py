@@ -138,12 +138,10 @@ def test_text_of_a_secret_becomes_data(registry: Registry, store: MemoryStore) -
     "spec",
     [
         {"os": {"name": "linux"}},
-        {"tolerations": [{"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}]},
-        {"tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 7}]},
         {"serviceAccountName": "default"},
     ],
 )
-def test_what_a_pod_says_and_one_node_has_no_use_for_is_kept(
+def test_what_a_pod_says_and_this_machine_has_no_use_for_is_kept(
     registry: Registry, store: MemoryStore, spec: dict[str, Any]
 ) -> None:
     found = stored(registry, store, "Pod", {"spec": {**pod()["spec"], **spec}})
