@@ -17,7 +17,7 @@ from minisets.api import containers
 from minisets.api.failures import as_api_error
 from minisets.api.lanes import Pipe
 from minisets.api.queries import refuse
-from minisets.engine.interface import LogOptions
+from minisets.engine.specs import LogOptions
 from minisets.errors import BadRequest, EngineNotFound
 from minisets.objects import causes
 from minisets.objects.metadata import moment

@@ -22,7 +22,7 @@ from minisets.api import containers
 from minisets.api.failures import as_api_error
 from minisets.api.lanes import Pipe
 from minisets.api.representing import encoded
-from minisets.engine.interface import ExecSpec
+from minisets.engine.specs import ExecSpec
 from minisets.errors import BadRequest, EngineError, ServiceUnavailable
 
 if TYPE_CHECKING:

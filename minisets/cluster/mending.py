@@ -19,7 +19,7 @@ from minisets.cluster.quirks import quirks
 from minisets.cluster.repair import Step, next_step
 from minisets.cluster.starting import Hands, Start, access_to, answers, complaint_of, keys_of
 from minisets.engine import labels
-from minisets.engine.interface import LogOptions
+from minisets.engine.specs import LogOptions
 from minisets.errors import EngineConflict, MinisetsError
 from minisets.settings import Parts
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
-from minisets.engine.interface import NetworkSpec
+from minisets.engine.specs import NetworkSpec
 from minisets.errors import EngineConflict, MinisetsError
 from minisets.settings import Parts
 

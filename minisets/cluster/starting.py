@@ -20,7 +20,7 @@ from minisets.cluster import container, credentials, endpoint, image, network
 from minisets.cluster.container import LOOPBACK, STATE, Inspected, Wanted
 from minisets.cluster.quirks import quirks
 from minisets.engine import labels
-from minisets.engine.interface import VolumeSpec
+from minisets.engine.specs import VolumeSpec
 from minisets.errors import EngineError, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:

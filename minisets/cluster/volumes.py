@@ -18,7 +18,7 @@ from urllib.parse import quote
 from minisets.cluster.calls import ControlCalls
 from minisets.engine import labels
 from minisets.engine.docker_errors import checked, translated
-from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
+from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:

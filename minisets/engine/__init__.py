@@ -1,9 +1,9 @@
 """Containers as this program needs them: one method for each call to an engine, and names for people.
 
-Belongs here: the Protocol and its values (`interface.py`), Docker (`docker*.py`, the only importers of the
-SDK besides `cluster/`), the scriptable engine in memory (`memory*.py`), names and labels, archives to put
-in, the sandbox's program (`pause/`). Must not live here: which containers there should be, when one is
-restarted, what a pod is (`kubelet/`).
+Belongs here: the Protocol and what it answers (`interface.py`), what it is asked for (`specs.py`), Docker
+(`docker*.py`, the only importers of the SDK besides `cluster/`), the scriptable engine in memory
+(`memory*.py`), names and labels, archives to put in, the sandbox's program (`pause/`). Must not live here:
+which containers there should be, when one is restarted, what a pod is (`kubelet/`).
 
 Decided 2026-11-23:
 - The SDK's low-level client, with our own JSON for a container and our own reading of streams. Rejected: its

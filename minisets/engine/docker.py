@@ -31,16 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minisets.engine.info import EngineInfo
-    from minisets.engine.interface import (
-        Container,
-        ContainerSpec,
-        ContainerSummary,
-        ExecSpec,
-        ExecState,
-        LogOptions,
-        PathStat,
-        Usage,
-    )
+    from minisets.engine.interface import Container, ContainerSummary, ExecState, PathStat, Usage
+    from minisets.engine.specs import ContainerSpec, ExecSpec, LogOptions
 
 # Why: each exec of a probe makes four events more, which nobody waits for.
 _EVENTS = [

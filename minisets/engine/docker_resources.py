@@ -22,7 +22,8 @@ from minisets.errors import EngineError, EngineNotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from minisets.engine.interface import Image, Login, Network, NetworkSpec, Volume, VolumeSpec
+    from minisets.engine.interface import Image, Network, Volume
+    from minisets.engine.specs import Login, NetworkSpec, VolumeSpec
 
 
 class DockerResources(DockerCalls):

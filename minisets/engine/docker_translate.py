@@ -28,7 +28,8 @@ from minisets.objects.metadata import moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from minisets.engine.interface import ContainerSpec, Login, Mount, PathKind, PublishedPort
+    from minisets.engine.interface import PathKind
+    from minisets.engine.specs import ContainerSpec, Login, Mount, PublishedPort
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from minisets.engine.info import EngineInfo
-from minisets.engine.interface import ExecState, Usage, VolumeSpec
+from minisets.engine.interface import ExecState, Usage
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
 from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
@@ -24,19 +24,15 @@ if TYPE_CHECKING:
 
     from minisets.engine.interface import (
         Container,
-        ContainerSpec,
         ContainerSummary,
         EngineEvent,
-        ExecSpec,
         Image,
-        Login,
-        LogOptions,
         Network,
-        NetworkSpec,
         Output,
         PathStat,
         Volume,
     )
+    from minisets.engine.specs import ContainerSpec, ExecSpec, Login, LogOptions, NetworkSpec, VolumeSpec
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

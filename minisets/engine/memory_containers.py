@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from minisets.engine.interface import ContainerSpec, ExecSpec, LogOptions, Output, State
+    from minisets.engine.interface import Output, State
     from minisets.engine.memory_files import File
+    from minisets.engine.specs import ContainerSpec, ExecSpec, LogOptions
 
 KILLED = 137
 _NUMBERS = {"1": "HUP", "2": "INT", "3": "QUIT", "9": "KILL", "15": "TERM"}

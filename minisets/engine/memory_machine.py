@@ -12,20 +12,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from minisets.engine.gate import ExecGate
-from minisets.engine.interface import EngineEvent, VolumeSpec
+from minisets.engine.interface import EngineEvent
 from minisets.engine.memory_containers import KILLED, Command, Record
 from minisets.engine.memory_files import DIRECTORY, File
 from minisets.engine.memory_paths import Paths
 from minisets.engine.memory_resources import Images, Networks, Volumes, carries
 from minisets.engine.memory_scripts import Scripts
+from minisets.engine.specs import VolumeSpec
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minisets.clock import Clock
-    from minisets.engine.interface import ContainerSpec, Image, PathKind, PublishedPort, State
+    from minisets.engine.interface import Image, PathKind, State
     from minisets.engine.memory_streams import Channel
+    from minisets.engine.specs import ContainerSpec, PublishedPort
 
 
 class MemoryMachine:

@@ -14,9 +14,10 @@ from minisets.engine.memory_files import DIRECTORY, File, unpack
 from minisets.errors import EngineError
 
 if TYPE_CHECKING:
-    from minisets.engine.interface import ContainerSpec, Mount, PathKind
+    from minisets.engine.interface import PathKind
     from minisets.engine.memory_containers import Record
     from minisets.engine.memory_resources import Volumes
+    from minisets.engine.specs import ContainerSpec, Mount
 
 _LINKS_AT_MOST = 8
 _FOLDER_MODE = 0o755

@@ -14,8 +14,8 @@ from minisets.errors import EngineConflict, EngineError, EngineNotFound
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from minisets.engine.interface import Login, NetworkSpec, VolumeSpec
     from minisets.engine.memory_files import File
+    from minisets.engine.specs import Login, NetworkSpec, VolumeSpec
 
 ROOT = "/var/lib/docker"
 _LOCAL_OPTIONS = ("device", "o", "type")

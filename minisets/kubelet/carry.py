@@ -63,7 +63,8 @@ from minisets.objects.metadata import ref_of, uid_of
 from minisets.registry.registry import DeleteOptions
 
 if TYPE_CHECKING:
-    from minisets.engine.interface import ContainerSpec, Engine, Mount
+    from minisets.engine.interface import Engine
+    from minisets.engine.specs import ContainerSpec, Mount
     from minisets.kubelet.addresses import Addresses
     from minisets.kubelet.images.pulling import Images
     from minisets.kubelet.images.sandbox_image import SandboxImage

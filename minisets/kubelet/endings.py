@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.engine.archives import archive, file
-from minisets.engine.interface import LogOptions, Mount
+from minisets.engine.specs import LogOptions, Mount
 from minisets.errors import EngineError, EngineTimeout, EngineUnavailable
 from minisets.kubelet.containers import exit_code_of, wanted
 from minisets.objects.metadata import spec_of, status_of

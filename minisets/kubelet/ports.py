@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minisets.engine.interface import PublishedPort
+from minisets.engine.specs import PublishedPort
 from minisets.objects.hostports import host_ports
 from minisets.objects.metadata import spec_of
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.engine import labels
-from minisets.engine.interface import Attachment, ContainerSpec, Mount
+from minisets.engine.specs import Attachment, ContainerSpec, Mount
 from minisets.kubelet.admission import sysctls_of
 from minisets.kubelet.environment import expand
 from minisets.kubelet.failures import NotYet

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from minisets.engine.interface import ContainerSpec
+from minisets.engine.specs import ContainerSpec
 from minisets.objects.kinds import Ref
 from tests.waiting import until
 

@@ -10,8 +10,9 @@ import pytest
 from minisets.api.lanes import CALLS
 from minisets.api.metrics import SHORTEST, Metrics, measured
 from minisets.clock import FakeClock
-from minisets.engine.interface import ContainerSpec, Usage
+from minisets.engine.interface import Usage
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import ContainerSpec
 from minisets.errors import EngineUnavailable, NotFound
 from minisets.objects.kinds import Object, Ref
 from minisets.store.memory import MemoryStore

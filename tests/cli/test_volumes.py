@@ -13,7 +13,8 @@ from minisets.cli.volumes_rows import Row, Seen, in_words, removable, rows
 from minisets.clock import SystemClock
 from minisets.cluster.volumes import archive_in
 from minisets.engine import labels
-from minisets.engine.interface import Volume, VolumeSpec
+from minisets.engine.interface import Volume
+from minisets.engine.specs import VolumeSpec
 from minisets.errors import MinisetsError
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import annotations_of, labels_of, name_of, spec_of, status_of

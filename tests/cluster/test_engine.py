@@ -11,8 +11,8 @@ from minisets.cluster import network
 from minisets.cluster.engine import is_in_memory, mark, refuse_container, refuse_strangers
 from minisets.cluster.places import places
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, NetworkSpec, VolumeSpec
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import ContainerSpec, NetworkSpec, VolumeSpec
 from minisets.errors import MinisetsError
 
 

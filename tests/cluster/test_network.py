@@ -9,8 +9,8 @@ import pytest
 from minisets.clock import FakeClock
 from minisets.cluster import network
 from minisets.engine import labels
-from minisets.engine.interface import NetworkSpec
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import NetworkSpec
 from minisets.errors import EngineConflict, MinisetsError
 
 TEN = IPv4Network("10.0.0.0/8")

@@ -12,8 +12,9 @@ from minisets.cluster.engine import mark
 from minisets.cluster.places import places
 from minisets.cluster.removal import end_holders_on, remove, remove_files, remove_from
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, Image, Mount, VolumeSpec
+from minisets.engine.interface import Image
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineUnavailable, MinisetsError
 
 ACTIONS = {

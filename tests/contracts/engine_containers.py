@@ -2,7 +2,8 @@
 
 import pytest
 
-from minisets.engine.interface import Attachment, ExecSpec, ExecState, LogOptions, PublishedPort
+from minisets.engine.interface import ExecState
+from minisets.engine.specs import Attachment, ExecSpec, LogOptions, PublishedPort
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 from tests.contracts.engine_suite import EngineSuite
 from tests.contracts.engine_world import IMAGE, SAYS_HELLO, World, until

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from minisets.engine.interface import Attachment, Engine
+from minisets.engine.interface import Engine
+from minisets.engine.specs import Attachment
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 from tests.contracts.engine_suite import EngineSuite
 from tests.contracts.engine_world import World, archive

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from minisets.engine.interface import EngineEvent, ExecSpec, ExecState, LogOptions
+from minisets.engine.interface import EngineEvent, ExecState
+from minisets.engine.specs import ExecSpec, LogOptions
 from tests.contracts.engine_suite import EngineSuite
 from tests.contracts.engine_world import COUNTS, FAILS, HANGS, SAYS_HELLO, World, collecting, drained, until
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from minisets.engine.interface import Attachment, Mount, PathStat, VolumeSpec
+from minisets.engine.interface import PathStat
+from minisets.engine.specs import Attachment, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 from tests.contracts.engine_suite import EngineSuite
 from tests.contracts.engine_world import World, archive

@@ -11,16 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from minisets.engine.interface import (
-    Container,
-    ContainerSpec,
-    Engine,
-    ExecSpec,
-    ExecState,
-    LogOptions,
-    NetworkSpec,
-    Output,
-)
+from minisets.engine.interface import Container, Engine, ExecState, Output
+from minisets.engine.specs import ContainerSpec, ExecSpec, LogOptions, NetworkSpec
 from tests import waiting
 
 IMAGE = "minisets.test/busy:1"

@@ -10,7 +10,8 @@ import docker
 import pytest
 
 from minisets.engine.docker import DockerEngine
-from minisets.engine.interface import Attachment, Engine, ExecSpec, LogOptions, Mount, VolumeSpec
+from minisets.engine.interface import Engine
+from minisets.engine.specs import Attachment, ExecSpec, LogOptions, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineUnavailable
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_world import SAYS_HELLO, World, collecting, drained, until

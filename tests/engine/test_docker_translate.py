@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from minisets.engine import docker_translate as translate
-from minisets.engine.interface import Attachment, ContainerSpec, Mount, PathStat, PublishedPort
+from minisets.engine.interface import PathStat
+from minisets.engine.specs import Attachment, ContainerSpec, Mount, PublishedPort
 
 
 def made(**changes: Any) -> dict[str, Any]:

@@ -6,19 +6,10 @@ from datetime import timedelta
 import pytest
 
 from minisets.clock import FakeClock, SystemClock
-from minisets.engine.interface import (
-    Attachment,
-    ContainerSpec,
-    Engine,
-    ExecSpec,
-    Image,
-    LogOptions,
-    Mount,
-    PathStat,
-    VolumeSpec,
-)
+from minisets.engine.interface import Engine, Image, PathStat
 from minisets.engine.memory import MemoryEngine
 from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.specs import Attachment, ContainerSpec, ExecSpec, LogOptions, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineError, EngineNotFound, EngineUnavailable
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_world import (

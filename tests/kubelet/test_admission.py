@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import Attachment, ContainerSpec, PublishedPort
+from minisets.engine.specs import Attachment, ContainerSpec, PublishedPort
 from minisets.kubelet.admission import Refusal, is_new, refusal, sysctls_of
 from minisets.objects.kinds import Object
 from minisets.objects.metadata import status_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import ContainerSpec
 from minisets.errors import EngineError
 from minisets.objects.metadata import status_of
 from tests.kubelet.world import SOON, World, container

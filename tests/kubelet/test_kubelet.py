@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from minisets.cluster import network
-from minisets.engine.interface import Attachment, ContainerSpec, NetworkSpec, VolumeSpec
 from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.specs import Attachment, ContainerSpec, NetworkSpec, VolumeSpec
 from minisets.errors import EngineError
 from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Ref

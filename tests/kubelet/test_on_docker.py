@@ -15,7 +15,7 @@ from minisets.clock import Clock, FakeClock, SystemClock
 from minisets.cluster import network
 from minisets.engine import labels
 from minisets.engine.docker import DockerEngine
-from minisets.engine.interface import LogOptions
+from minisets.engine.specs import LogOptions
 from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import is_true, status_of

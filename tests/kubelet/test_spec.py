@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import Attachment, ContainerSpec, PublishedPort
+from minisets.engine.specs import Attachment, ContainerSpec, PublishedPort
 from minisets.kubelet.actions import CreateContainer
 from minisets.kubelet.containers import mains
 from minisets.kubelet.failures import NotYet

@@ -10,8 +10,9 @@ from typing import Any
 
 from minisets.clock import FakeClock
 from minisets.engine import labels
-from minisets.engine.interface import Container, Engine, NetworkSpec, VolumeSpec
+from minisets.engine.interface import Container, Engine
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import NetworkSpec, VolumeSpec
 from minisets.kubelet import endings
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts

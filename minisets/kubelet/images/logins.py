@@ -13,7 +13,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from minisets.engine.interface import Login
+from minisets.engine.specs import Login
 from minisets.kubelet.environment import data_of
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import namespace_of, spec_of

@@ -10,7 +10,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minisets.engine.interface import ExecSpec
+from minisets.engine.specs import ExecSpec
 from minisets.errors import EngineError
 from minisets.kubelet.probes import health
 from minisets.kubelet.probes.requesting import Getter, Request, RequestError, dialled

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, LogOptions, Mount
+from minisets.engine.specs import ContainerSpec, LogOptions, Mount
 from minisets.errors import EngineError, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:

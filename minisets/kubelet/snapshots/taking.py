@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels, names
 from minisets.engine.archives import archive, file
-from minisets.engine.interface import VolumeSpec
+from minisets.engine.specs import VolumeSpec
 from minisets.errors import EngineConflict, EngineError, EngineNotFound, MinisetsError
 from minisets.kubelet.snapshots.copying import MARK, CopyFailed, Pair
 from minisets.kubelet.snapshots.users import Users, users_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels, names
-from minisets.engine.interface import VolumeSpec
+from minisets.engine.specs import VolumeSpec
 from minisets.errors import EngineError, EngineTimeout, EngineUnavailable, MinisetsError
 from minisets.kubelet.snapshots.sources import NoSource, source_named
 from minisets.kubelet.volumes.classes import Refused, recipe

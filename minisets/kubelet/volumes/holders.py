@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels, names
-from minisets.engine.interface import ContainerSpec, Mount
+from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import EngineConflict, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.engine.archives import archive, file, folder
-from minisets.engine.interface import ContainerSpec, Mount
+from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import (
     EngineConflict,
     EngineError,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minisets.engine import archives, labels, names
-from minisets.engine.interface import ExecSpec, VolumeSpec
+from minisets.engine.specs import ExecSpec, VolumeSpec
 from minisets.errors import EngineError, MinisetsError
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.nodes.served import node_of
@@ -28,7 +28,8 @@ from minisets.objects.metadata import name_of, namespace_of, spec_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from minisets.engine.interface import Engine, Mount, PathStat
+    from minisets.engine.interface import Engine, PathStat
+    from minisets.engine.specs import Mount
     from minisets.kubelet.containers import Wanted
     from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from minisets.engine.interface import Mount
+from minisets.engine.specs import Mount
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.volumes.remote import Remote, is_read_only, kind_of, remote_of
 from minisets.objects.kinds import Ref

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.engine import labels, names
-from minisets.engine.interface import VolumeSpec
+from minisets.engine.specs import VolumeSpec
 from minisets.settings import PROVISIONER
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import Login
+from minisets.engine.specs import Login
 from minisets.kubelet.images.logins import logins_for
 from minisets.objects.kinds import Object
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from minisets.clock import FakeClock
-from minisets.engine.interface import Login
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import Login
 from minisets.kubelet.containers import Wanted
 from minisets.kubelet.images.pulling import Images
 from minisets.kubelet.lanes import Lane

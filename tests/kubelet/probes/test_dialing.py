@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.specs import ContainerSpec
 from minisets.kubelet.probes.dialing import run
 from minisets.kubelet.probes.probing import Target
 from tests.kubelet.answering import Server

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from minisets.engine.interface import ContainerSpec
 from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.specs import ContainerSpec
 from minisets.kubelet.containers import mains
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane

@@ -10,9 +10,9 @@ import pytest
 
 from minisets.clock import Clock
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, ExecSpec, Mount, VolumeSpec
 from minisets.engine.memory import MemoryEngine
 from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.specs import ContainerSpec, ExecSpec, Mount, VolumeSpec
 from minisets.errors import EngineTimeout, EngineUnavailable, MinisetsError
 from minisets.kubelet.snapshots.copying import MARK
 from minisets.kubelet.snapshots.taking import PAUSED_AT_MOST

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
+from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.kubelet.snapshots.copying import MARK
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, LOOK_AGAIN, Provisioner
 from minisets.objects.kinds import Object, Ref

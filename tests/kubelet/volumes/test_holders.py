@@ -8,7 +8,7 @@ import pytest
 
 from minisets.engine import labels
 from minisets.engine.archives import archive, file
-from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
+from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineError
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.holders import Holders

@@ -7,8 +7,9 @@ import pytest
 from minisets.clock import FakeClock
 from minisets.engine import labels
 from minisets.engine.info import EngineInfo
-from minisets.engine.interface import ContainerSpec, Mount, PathKind
+from minisets.engine.interface import PathKind
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.images.sandbox_image import SandboxImage

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import ContainerSpec, Mount
+from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import EngineError
 from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from minisets.engine.interface import Mount
+from minisets.engine.specs import Mount
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.references import pods_concerned
 from minisets.kubelet.volumes.mounts import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from minisets.engine import labels
-from minisets.engine.interface import ContainerSpec, Mount, VolumeSpec
+from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineUnavailable
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, LONGEST_RETRY, LOOK_AGAIN, Provisioner
 from minisets.objects.kinds import Object, Ref

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from minisets.engine import labels
-from minisets.engine.interface import Mount, VolumeSpec
+from minisets.engine.specs import Mount, VolumeSpec
 from minisets.errors import EngineNotFound
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.images.sandbox_image import SandboxImage
