@@ -4,7 +4,7 @@ import pytest
 
 from minisets.controllers.scheduling.reconciler import Scheduling
 from minisets.controllers.volumes.reconciler import Volumes
-from minisets.objects.metadata import annotations_of, condition, spec_of
+from minisets.objects.metadata import annotations_of, condition, is_being_deleted, spec_of, uid_of
 from minisets.store.follow import Follower
 from tests.controllers.house import House, ref
 
@@ -180,3 +180,110 @@ def test_a_pod_that_waits_for_a_port_of_the_node_gets_it_when_the_other_is_gone(
     house.end("web-0")
     house.settle()
     assert node_of(house, "web-1") == "minisets-0"
+
+
+HALF = [{"name": "c", "image": "nginx:1.27", "resources": {"requests": {"cpu": "3"}}}]
+ANY = [{"name": "c", "image": "nginx:1.27"}]
+
+
+def priority(house: House, name: str, value: int) -> None:
+    house.create("PriorityClass", name, value=value)
+
+
+def test_a_more_important_pod_drives_a_lesser_one_away_and_gets_its_node(house: House) -> None:
+    house.node()
+    priority(house, "high", 1000)
+    house.pod("web-0", containers=HALF)
+    house.settle()
+    house.pod("db-0", containers=HALF, priorityClassName="high")
+    house.settle()
+    victim, waiting = house.get("Pod", "web-0"), house.get("Pod", "db-0")
+    assert is_being_deleted(victim)
+    disrupted = condition(victim, "DisruptionTarget") or {}
+    assert disrupted["reason"] == "PreemptionByScheduler"
+    assert disrupted["message"] == "default-scheduler: preempting to accommodate a higher priority pod"
+    preempted = f"Preempted by pod {uid_of(waiting)} on node minisets-0"
+    assert ("Normal", "Preempted", preempted) in house.events("web-0")
+    assert waiting["status"]["nominatedNodeName"] == "minisets-0"
+    assert node_of(house, "db-0") == ""
+    house.end("web-0")
+    house.settle()
+    assert node_of(house, "db-0") == "minisets-0"
+
+
+def test_room_that_a_victim_leaves_is_kept_for_who_drove_it_away(house: House) -> None:
+    house.node()
+    priority(house, "high", 1000)
+    house.pod("web-0", containers=HALF)
+    house.settle()
+    house.pod("db-0", containers=HALF, priorityClassName="high")
+    house.settle()
+    house.pod("web-1", containers=HALF)
+    house.end("web-0")
+    house.settle()
+    assert (node_of(house, "db-0"), node_of(house, "web-1")) == ("minisets-0", "")
+
+
+def test_of_pods_that_wait_the_most_important_goes_first_and_then_the_oldest(house: House) -> None:
+    priority(house, "high", 1000)
+    for name, spec in (("b", {}), ("a", {}), ("c", {"priorityClassName": "high"})):
+        house.pod(name, containers=ANY, **spec)
+        house.clock.advance(timedelta(seconds=2))
+    house.settle()
+    before = house.store.version()
+    house.node()
+    house.settle()
+    bound = [
+        change.object["metadata"]["name"]
+        for change in house.store.watch("Pod", before, lambda: None).take()
+        if spec_of(change.object).get("nodeName") and not spec_of(change.previous or {}).get("nodeName")
+    ]
+    assert bound == ["c", "b", "a"]
+
+
+def test_pods_that_keep_apart_take_a_node_each_and_the_last_one_waits(house: House) -> None:
+    term = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    house.node()
+    house.node("minisets-1")
+    for ordinal in range(3):
+        house.pod(f"web-{ordinal}", labels={"app": "web"}, affinity=apart)
+    house.settle()
+    nodes = [node_of(house, f"web-{ordinal}") for ordinal in range(3)]
+    assert sorted(nodes) == ["", "minisets-0", "minisets-1"]
+    house.node("minisets-2")
+    house.settle()
+    assert {node_of(house, f"web-{ordinal}") for ordinal in range(3)} == {
+        "minisets-0",
+        "minisets-1",
+        "minisets-2",
+    }
+
+
+def test_a_late_change_of_a_pod_does_not_undo_that_it_was_placed(house: House) -> None:
+    """Two pods for one place: what was decided counts before the store's word of it comes round."""
+    house.node()
+    for name in ("web-0", "web-1"):
+        house.pod(name, containers=HALF)
+    late = Scheduling(house.registry, house.recorder(), house.clock)
+    changes = Follower(house.store, late.kinds, lambda: None).changes()
+    keys = sorted({key for change in changes for key in late.keys(change)})
+    late.reconcile(keys[0])
+    for change in changes:
+        list(late.keys(change))
+    late.reconcile(keys[1])
+    assert [node_of(house, name) for name in ("web-0", "web-1")].count("minisets-0") == 1
+
+
+def test_a_claim_that_was_told_a_node_which_is_gone_is_told_another(house: House) -> None:
+    """A-140."""
+    house.node()
+    late = {"provisioner": "example.com/disks", "volumeBindingMode": "WaitForFirstConsumer"}
+    house.create("StorageClass", "late", **late)
+    make_claim(house, storageClassName="late")
+    told = {"volume.kubernetes.io/selected-node": "gone"}
+    house.edit("PersistentVolumeClaim", "www", lambda claim: claim["metadata"].update(annotations=told))
+    house.pod("web-0", claims=["www"])
+    house.settle()
+    found = annotations_of(house.get("PersistentVolumeClaim", "www"))
+    assert found["volume.kubernetes.io/selected-node"] == "minisets-0"
