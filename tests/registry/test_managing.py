@@ -396,7 +396,7 @@ def test_deleting_records_nobody(registry: Registry) -> None:
 
 def test_a_warning_is_about_what_was_applied_and_not_about_managers(registry: Registry) -> None:
     config = statefulset()
-    config["spec"]["template"]["spec"]["affinity"] = {"nodeAffinity": {}}
+    config["spec"]["template"]["spec"]["runtimeClassName"] = "kata"
     (warning,) = registry.apply(WEB, config, by("me")).warnings
-    assert warning.startswith("spec.template.spec.affinity: not honoured")
+    assert warning.startswith("spec.template.spec.runtimeClassName: not honoured")
     assert registry.apply(WEB, config, by("me")).warnings == ()

@@ -111,6 +111,7 @@ def test_one_node_comes_after_the_other_until_everybody_has_one(house: Growing) 
     assert len(house.names("Node")) == 3
     house.fill_in()
     house.bind("web-2", "minisets-2")
+    house.pass_time(seconds=1)
     assert len(house.names("Node")) == 3
     assert not house.is_waiting()
 
