@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.errors import ApiError, BadRequest
 from minisets.objects.metadata import name_of, spec_of, status_of
+from minisets.objects.pods import node_of
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -70,7 +71,7 @@ def _waiting(state: dict[str, Any]) -> str:
 
 def running(pod: Object, container: str) -> str:
     """The engine's id of a container in which a command can run now."""
-    if not spec_of(pod).get("nodeName"):
+    if not node_of(pod):
         raise BadRequest(f"pod {name_of(pod)} does not have a host assigned")
     status = _status(pod, container) or {}
     if "running" not in (status.get("state") or {}) or not status.get("containerID"):

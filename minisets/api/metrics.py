@@ -24,6 +24,7 @@ from minisets.objects.metadata import (
     status_of,
     timestamp,
 )
+from minisets.objects.pods import node_of
 from minisets.registry import refusals
 from minisets.settings import STOPPED, node_ordinal
 
@@ -96,7 +97,7 @@ class Metrics:
         if of_nodes:
             objects = [node for node in objects if name_of(node) not in silent]
         pods = self._store.list("Pod").items if of_nodes else objects
-        pods = [pod for pod in pods if spec_of(pod).get("nodeName") not in silent]
+        pods = [pod for pod in pods if node_of(pod) not in silent]
         found = self._measure({id_ for pod in pods for id_ in running_in(pod).values()})
         if of_nodes:
             return [each for node in objects if (each := node_metrics(node, pods, found)) is not None]
@@ -181,7 +182,7 @@ def pod_metrics(pod: Object, known: Mapping[str, Measured]) -> Object | None:
 
 def node_metrics(node: Object, pods: Iterable[Object], known: Mapping[str, Measured]) -> Object | None:
     """What the pods of the node use together. Differs: what else the machine does is not ours to count."""
-    here = [pod for pod in pods if spec_of(pod).get("nodeName") == name_of(node)]
+    here = [pod for pod in pods if node_of(pod) == name_of(node)]
     parts = [known[id_] for pod in here for id_ in running_in(pod).values() if id_ in known]
     return {**_head("NodeMetrics", node, parts), "usage": _usage(parts)}
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.api.ages import since
 from minisets.objects.metadata import is_being_deleted, is_true, spec_of, status_of
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from minisets.objects.kinds import Object
-
-_TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass
@@ -48,7 +47,7 @@ def status(pod: Object, _now: datetime) -> str:
     if is_being_deleted(pod):
         if status_of(pod).get("reason") == "NodeLost":
             return "Unknown"
-        if status_of(pod).get("phase") not in _TERMINAL:
+        if not is_terminal(pod):
             return "Terminating"
     return _walk(pod).reason
 

@@ -16,9 +16,8 @@ from minisets.objects.metadata import (
     is_true,
     labels_of,
     name_of,
-    spec_of,
-    status_of,
 )
+from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.taints import OUT_OF_SERVICE, taints_of
 from minisets.settings import STOPPED, node_ordinal
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 ZONE = "topology.kubernetes.io/zone"
 HEADINGS = ("NAME", "STATUS", "ZONE", "PODS", "STOPPED")
-_FINISHED = frozenset(("Succeeded", "Failed"))
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,8 @@ def is_out_of_service(node: Object) -> bool:
 def pods_on(node: Object, pods: Iterable[Object]) -> Iterator[Object]:
     """Those of it that have not finished, as `kubectl describe node` counts them."""
     for pod in pods:
-        if node_of(pod) == name_of(node) and status_of(pod).get("phase") not in _FINISHED:
+        if node_of(pod) == name_of(node) and not is_terminal(pod):
             yield pod
-
-
-def node_of(pod: Object) -> str:
-    """The name of the node that it was given; nothing before it was."""
-    return str(spec_of(pod).get("nodeName") or "")
 
 
 def held_pods(pods: Iterable[Object], nodes: Iterable[Object]) -> list[tuple[Object, Object]]:

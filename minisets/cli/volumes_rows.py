@@ -14,6 +14,7 @@ from minisets.controllers.volumes.usage import users_of
 from minisets.engine import labels
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import meta, name_of, namespace_of, spec_of, status_of, uid_of
+from minisets.objects.pods import is_terminal
 from minisets.settings import PROVISIONER
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 NO_CLAIM = "no claim"
 STATEFULSET_IS_GONE = "its statefulset is gone"
 _OF_A_STATEFULSET = re.compile(r".+-.+-[0-9]+")
-_ENDED = ("Succeeded", "Failed")
 _UNITS = ("", "Ki", "Mi", "Gi", "Ti")
 
 
@@ -90,7 +90,7 @@ def handle_of(volume: Object) -> str:
 
 def users(claim: Object, pods: Iterable[Object]) -> tuple[str, ...]:
     """The pods that use it now, or are about to."""
-    return tuple(name_of(pod) for pod in users_of(claim, pods) if status_of(pod).get("phase") not in _ENDED)
+    return tuple(name_of(pod) for pod in users_of(claim, pods) if not is_terminal(pod))
 
 
 def in_words(size: int | None) -> str:

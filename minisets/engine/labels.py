@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from minisets.objects.metadata import labels_of, meta, name_of, namespace_of, spec_of, uid_of
 from minisets.objects.owners import controller_of
+from minisets.objects.pods import node_of
 from minisets.objects.snapshots import group_of, restored_from, source_claim
 from minisets.settings import NODE as FIRST_NODE
 
@@ -86,7 +87,7 @@ def pod_labels(
     name, namespace, uid = name_of(pod), namespace_of(pod), uid_of(pod)
     owner = controller_of(pod)
     statefulset = owner["name"] if owner and owner["kind"] == "StatefulSet" else ""
-    node = str(spec_of(pod).get("nodeName") or "")
+    node = node_of(pod)
     return {
         **_of_pod(cluster, kind, pod),
         RESTART: str(restart),

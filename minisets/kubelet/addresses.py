@@ -10,9 +10,9 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 from minisets.errors import MinisetsError
-from minisets.kubelet.containers import FINISHED
 from minisets.kubelet.nodes.served import Served
 from minisets.objects.metadata import annotations_of, ref_of, spec_of, status_of, uid_of
+from minisets.objects.pods import is_terminal
 from minisets.settings import Parts, Settings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Addresses:
     def _in_use(self) -> frozenset[str]:
         """The addresses of all pods that have not ended."""
         pods = self._store.list("Pod").items
-        live = (status_of(pod) for pod in pods if status_of(pod).get("phase") not in FINISHED)
+        live = (status_of(pod) for pod in pods if not is_terminal(pod))
         return frozenset(str(status["podIP"]) for status in live if status.get("podIP"))
 
 

@@ -11,8 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.containers import FINISHED
-from minisets.kubelet.nodes.served import is_ours, node_of
+from minisets.kubelet.nodes.served import is_ours
 from minisets.objects.hostports import NO_FREE_PORTS, are_free
 from minisets.objects.metadata import (
     generation_of,
@@ -23,6 +22,7 @@ from minisets.objects.metadata import (
     uid_of,
 )
 from minisets.objects.node_affinity import fits_selectors
+from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.requests import amounts, requests_of
 from minisets.objects.taints import untolerated
 
@@ -65,7 +65,7 @@ class Refusal:
 def is_new(pod: Object) -> bool:
     """Whether the node has not taken the pod yet."""
     status = status_of(pod)
-    return not status.get("startTime") and status.get("phase") not in FINISHED and not is_being_deleted(pod)
+    return not status.get("startTime") and not is_terminal(pod) and not is_being_deleted(pod)
 
 
 def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | None:
@@ -167,4 +167,4 @@ def _is_extended(resource: str) -> bool:
 def _is_active(pod: Object) -> bool:
     """Whether a node of ours has taken it before, and it still is there."""
     status = status_of(pod)
-    return is_ours(node_of(pod)) and bool(status.get("startTime")) and status.get("phase") not in FINISHED
+    return is_ours(node_of(pod)) and bool(status.get("startTime")) and not is_terminal(pod)

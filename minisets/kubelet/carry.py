@@ -45,7 +45,6 @@ from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.isolation import root_refused
 from minisets.kubelet.naming import Naming
-from minisets.kubelet.nodes.served import node_of
 from minisets.kubelet.probes.hooks import Hooks, Occasion
 from minisets.kubelet.spec import (
     SandboxSurroundings,
@@ -60,6 +59,7 @@ from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.mounting import Mounting
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import ref_of, uid_of
+from minisets.objects.pods import node_of
 from minisets.registry.registry import DeleteOptions
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.deadlines import is_past_deadline
 from minisets.objects.metadata import annotations_of, spec_of, status_of
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-FINISHED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def will_not_run_again(pod: Object, observed: ObservedPod) -> bool:
 
 def has_ended(pod: Object, observed: ObservedPod, now: datetime) -> bool:
     """Whether nothing of the pod is to run any more, though nobody deletes it."""
-    is_finished = status_of(pod).get("phase") in FINISHED
+    is_finished = is_terminal(pod)
     return is_finished or is_past_deadline(pod, now) or will_not_run_again(pod, observed)
 
 

@@ -31,7 +31,6 @@ from minisets.kubelet.actions import (
     WriteFiles,
 )
 from minisets.kubelet.containers import (
-    FINISHED,
     Wanted,
     are_inits_done,
     exit_code_of,
@@ -47,6 +46,7 @@ from minisets.kubelet.stopping import KILL_AGAIN, Todo, plan_stop, stop_in_order
 from minisets.kubelet.volumes.exclusive import ATTACHER, FAILED
 from minisets.kubelet.volumes.mounts import file_volumes, pod_volumes
 from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of, status_of
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -299,7 +299,7 @@ def _end(pod: Object, observed: ObservedPod, todo: Todo) -> None:
     why = "the pod is being deleted"
     if observed.running():
         stop_in_order(pod, observed, _deletion_deadline(pod, observed), why, todo)
-    elif status_of(pod).get("phase") in FINISHED:
+    elif is_terminal(pod):
         _remove_all(observed, why, todo)
         todo.add(Forget("nothing of it is left"))
 

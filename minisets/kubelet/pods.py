@@ -23,7 +23,7 @@ from minisets.kubelet.containers import has_ended, inits, mains, wanted
 from minisets.kubelet.endings import with_messages
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.nodes.reconciler import HEARTBEAT
-from minisets.kubelet.nodes.served import is_ours, node_of
+from minisets.kubelet.nodes.served import is_ours
 from minisets.kubelet.observe import Facts, ObservedName, ObservedPod, observe
 from minisets.kubelet.plan import plan_left, plan_orphan, plan_pod
 from minisets.kubelet.references import may_free_volumes, pods_concerned
@@ -39,6 +39,7 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.pods import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.kubelet.containers import FINISHED
-from minisets.kubelet.nodes.served import concerns_pods, is_ours, node_of
+from minisets.kubelet.nodes.served import concerns_pods, is_ours
 from minisets.kubelet.volumes.mounts import claim_name
-from minisets.objects.metadata import is_true, key_of, meta, spec_of, status_of
+from minisets.objects.metadata import is_true, key_of, meta, spec_of
+from minisets.objects.pods import is_terminal, node_of
 from minisets.store.interface import ChangeType
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def may_free_volumes(change: Change) -> bool:
         return concerns_pods(change)
     if change.ref.kind != "Pod":
         return False
-    has_ended = status_of(change.object).get("phase") in FINISHED
-    had_ended = status_of(change.previous or {}).get("phase") in FINISHED
+    has_ended = is_terminal(change.object)
+    had_ended = is_terminal(change.previous or {})
     return change.type is ChangeType.DELETED or (has_ended and not had_ended)
 
 

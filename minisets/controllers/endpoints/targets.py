@@ -18,14 +18,13 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.pods import is_terminal
 from minisets.objects.selectors import LabelSelector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from minisets.objects.kinds import Object
-
-_TERMINAL = frozenset({"Failed", "Succeeded"})
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,7 @@ def selects(service: Object, pod: Object) -> bool:
 def targets(service: Object, pods: Iterable[Object]) -> tuple[Target, ...]:
     """The selected pods that have an address and are not at their end, by name (A-130)."""
     selected = [
-        pod
-        for pod in pods
-        if selects(service, pod)
-        and status_of(pod).get("podIP")
-        and status_of(pod).get("phase") not in _TERMINAL
+        pod for pod in pods if selects(service, pod) and status_of(pod).get("podIP") and not is_terminal(pod)
     ]
     return tuple(_target(service, pod) for pod in sorted(selected, key=name_of))
 

@@ -26,9 +26,9 @@ from minisets.objects.metadata import (
     meta,
     moment,
     ref_of,
-    spec_of,
     uid_of,
 )
+from minisets.objects.pods import node_of
 from minisets.objects.taints import taints_of, tolerates, tolerations_of
 from minisets.registry.options import DeleteOptions
 
@@ -77,7 +77,7 @@ class TaintEviction:
                 yield key
         elif driving(change.object) or (change.previous and driving(change.previous)):
             for pod in self._reader.list("Pod").items:
-                if spec_of(pod).get("nodeName") == change.ref.name:
+                if node_of(pod) == change.ref.name:
                     yield key_of(pod)
 
     def reconcile(self, key: str) -> timedelta | None:
@@ -100,7 +100,7 @@ class TaintEviction:
         return None
 
     def _driving(self, pod: Object) -> tuple[Taint, ...]:
-        node = self._reader.get(Ref("Node", "", str(spec_of(pod).get("nodeName") or "")))
+        node = self._reader.get(Ref("Node", "", node_of(pod)))
         return () if node is None else driving(node)
 
     def _since(self, key: str, pod: Object, taints: Iterable[Taint]) -> datetime:

@@ -13,10 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from minisets.controllers.nodes.actions import Grow, Make, Mark, Remove, Tell, Unmark
-from minisets.controllers.nodes.growth import DELETED_SOON, Observed, has_ended, is_idle, is_waiting, plan
+from minisets.controllers.nodes.growth import DELETED_SOON, Observed, is_idle, is_waiting, plan
 from minisets.controllers.nodes.registering import ensure_node, relabel
 from minisets.errors import Conflict, NotFound
 from minisets.objects.metadata import name_of, ref_of, spec_of, uid_of
+from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.shape import SHAPE, Shape
 from minisets.objects.taints import taints_of
 from minisets.registry.options import DeleteOptions
@@ -174,5 +175,5 @@ def _matters(change: Change) -> bool:
 
 def _taken(pod: Object | None) -> str:
     """The node that a pod keeps from going; empty for none."""
-    node = str(spec_of(pod).get("nodeName") or "") if pod is not None and not has_ended(pod) else ""
+    node = node_of(pod) if pod is not None and not is_terminal(pod) else ""
     return "" if node == NODE else node

@@ -37,6 +37,7 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE, taints_of
 from minisets.settings import NODE, node_name, node_ordinal
 
@@ -62,7 +63,6 @@ _TOLD = 100
 """Of the pods that one node would help. Why: with a thousand of them nobody reads so many events."""
 
 _NO_TIME = timedelta(0)
-_ENDED = frozenset({"Failed", "Succeeded"})
 _SCHEDULER = "default-scheduler"
 _OF_MACHINE = ("kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
 
@@ -81,7 +81,7 @@ class Observed:
     @cached_property
     def taken(self) -> frozenset[str]:
         """The nodes that have pods which have not ended."""
-        return frozenset(str(spec_of(pod).get("nodeName")) for pod in self.pods if not has_ended(pod))
+        return frozenset(node_of(pod) for pod in self.pods if not is_terminal(pod))
 
 
 def plan(observed: Observed, why_not: WhyNot) -> Plan:
@@ -102,12 +102,7 @@ def is_idle(node: Object, observed: Observed) -> bool:
 def is_waiting(pod: Object) -> bool:
     """Whether one more node may be what the pod waits for; not one that others leave a node to already."""
     said, status = condition(pod, "PodScheduled") or {}, status_of(pod)
-    if (
-        spec_of(pod).get("nodeName")
-        or is_being_deleted(pod)
-        or has_ended(pod)
-        or status.get("nominatedNodeName")
-    ):
+    if node_of(pod) or is_being_deleted(pod) or is_terminal(pod) or status.get("nominatedNodeName"):
         return False
     refused = (said.get("status"), said.get("reason")) == ("False", "Unschedulable")
     return refused and spec_of(pod).get("schedulerName", _SCHEDULER) == _SCHEDULER
@@ -243,11 +238,6 @@ def _marked_at(node: Object) -> datetime | None:
             value = str(taint.get("value") or "")
             return datetime.fromtimestamp(int(value) if re.fullmatch("[0-9]{1,10}", value) else 0, UTC)
     return None
-
-
-def has_ended(pod: Object) -> bool:
-    """Whether it needs its node no more."""
-    return status_of(pod).get("phase") in _ENDED
 
 
 def _sooner(one: timedelta | None, other: timedelta | None) -> timedelta | None:

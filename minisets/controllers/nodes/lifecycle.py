@@ -23,6 +23,7 @@ from minisets.controllers.nodes.health import (
 from minisets.errors import NotFound
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import condition, is_true, name_of, ref_of, spec_of, status_of, uid_of
+from minisets.objects.pods import node_of
 from minisets.store.interface import ChangeType
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class NodeLifecycle:
     def keys(self, change: Change) -> Iterable[str]:
         """A node that is well no more, or again, concerns all; a pod its node, when that is lost."""
         if change.ref.kind == "Pod":
-            node = self._node(str(spec_of(change.object).get("nodeName") or ""))
+            node = self._node(node_of(change.object))
             if node is not None and _is_unknown(node):
                 yield name_of(node)
             return
@@ -78,7 +79,7 @@ class NodeLifecycle:
         return self._reader.get(Ref("Node", "", name))
 
     def _pods(self, node: str) -> Iterator[Object]:
-        return (pod for pod in self._reader.list("Pod").items if spec_of(pod).get("nodeName") == node)
+        return (pod for pod in self._reader.list("Pod").items if node_of(pod) == node)
 
     def _announce(self, name: str, node: Object | None) -> None:
         """Who comes and goes."""

@@ -20,6 +20,7 @@ from minisets.controllers.nodes.health import READY
 from minisets.errors import Conflict, NotFound
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_being_deleted, is_true, key_of, ref_of, spec_of, status_of, uid_of
+from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.taints import OUT_OF_SERVICE, taints_of
 from minisets.registry.options import DeleteOptions
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _QUARANTINE = timedelta(seconds=40)
 _AT_ONCE = timedelta(0)
-_ENDED = frozenset({"Failed", "Succeeded"})
 
 
 class PodGarbage:
@@ -53,7 +53,7 @@ class PodGarbage:
         """Pods that are going or have a node that is not there; all those of a node that changes."""
         if change.ref.kind == "Node":
             for pod in self._reader.list("Pod").items:
-                if spec_of(pod).get("nodeName") == change.ref.name:
+                if node_of(pod) == change.ref.name:
                     yield key_of(pod)
         elif is_being_deleted(change.object) or self._is_orphaned(change.object):
             yield key_of(change.object)
@@ -95,7 +95,7 @@ class PodGarbage:
         """Kubernetes: markFailedAndDeletePodWithCondition."""
 
         def edit(current: Object) -> Object | None:
-            if uid_of(current) != uid_of(pod) or status_of(current).get("phase") in _ENDED:
+            if uid_of(current) != uid_of(pod) or is_terminal(current):
                 return None
             if why:
                 current = doomed(current, "DeletionByPodGC", why, self._clock.now())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from minisets.controllers.scheduling.snapshot import TERMINAL, NodeInfo, PodInfo, Snapshot
+from minisets.controllers.scheduling.snapshot import NodeInfo, PodInfo, Snapshot
 from minisets.objects.metadata import (
     is_true,
     key_of,
@@ -20,6 +20,7 @@ from minisets.objects.metadata import (
     status_of,
     version_of,
 )
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -165,7 +166,7 @@ def _keep(held: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _has_ended(pod: PodInfo) -> bool:
-    return status_of(pod.pod).get("phase") in TERMINAL
+    return is_terminal(pod.pod)
 
 
 def _helps(before: PodInfo | None, now: PodInfo) -> frozenset[str]:

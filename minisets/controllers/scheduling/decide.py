@@ -12,9 +12,9 @@ from minisets.controllers.scheduling.filters import Refusal, Round
 from minisets.controllers.scheduling.preemption import NoPreemption, Preemption, preempt
 from minisets.controllers.scheduling.scores import best
 from minisets.controllers.scheduling.sentences import NO_NODES, counted, of_all
-from minisets.controllers.scheduling.snapshot import TERMINAL
 from minisets.controllers.scheduling.volumes import unbound_claims
 from minisets.objects.metadata import status_of
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from minisets.controllers.scheduling.snapshot import PodInfo, Snapshot
@@ -92,7 +92,7 @@ def schedule(pod: PodInfo, snapshot: Snapshot) -> Decision:
 
 
 def _is_ours(pod: PodInfo) -> bool:
-    if pod.node or pod.is_going or status_of(pod.pod).get("phase") in TERMINAL:
+    if pod.node or pod.is_going or is_terminal(pod.pod):
         return False
     return bool(pod.spec.get("schedulerName", SCHEDULER) == SCHEDULER)
 

@@ -27,6 +27,7 @@ from minisets.objects.metadata import (
     timestamp,
     uid_of,
 )
+from minisets.objects.pods import node_of
 from minisets.registry.options import DeleteOptions
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Scheduling:
     def _own(self, change: Change) -> Iterator[str]:
         """Why not one whose status alone changed: what it was refused for still holds."""
         key, pod = key_of(change.object), change.object
-        if change.type == "DELETED" or spec_of(pod).get("nodeName"):
+        if change.type == "DELETED" or node_of(pod):
             self._waiting.pop(key, None)
             self._due.discard(key)
         elif key not in self._waiting or change.previous is None or _asks(change.previous) != _asks(pod):
@@ -233,7 +234,7 @@ def _with_condition(
     """An edit of that pod's status, unless it is another one by now, or got a node where it had none."""
 
     def edit(current: Object) -> Object | None:
-        if uid_of(current) != uid_of(pod) or _node_of(current) != _node_of(pod):
+        if uid_of(current) != uid_of(pod) or node_of(current) != node_of(pod):
             return None
         status = {**status_of(current)}
         if entry is not None:
@@ -245,7 +246,3 @@ def _with_condition(
         return {**current, "status": status}
 
     return edit
-
-
-def _node_of(pod: Object) -> str:
-    return str(spec_of(pod).get("nodeName") or "")

@@ -27,6 +27,7 @@ from minisets.objects.metadata import (
 )
 from minisets.objects.node_affinity import PREFERRED, REQUIRED
 from minisets.objects.owners import controller_of
+from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 Wish = tuple[Term, int]
 """Whom a pod likes to be near, and how much; less than nothing: not to be near."""
 
-TERMINAL = frozenset({"Failed", "Succeeded"})
 PODS = "pods"
 
 
@@ -78,7 +78,7 @@ class PodInfo:
     @property
     def node(self) -> str:
         """The node that it has; empty for none."""
-        return str(self.spec.get("nodeName") or "")
+        return node_of(self.pod)
 
     @property
     def is_going(self) -> bool:
@@ -224,7 +224,7 @@ class Snapshot:
         """From lists of objects; parts: the other fields as they are."""
         found = {name_of(node): NodeInfo(node) for node in nodes}
         for pod in map(PodInfo, pods):
-            if pod.node in found and status_of(pod.pod).get("phase") not in TERMINAL:
+            if pod.node in found and not is_terminal(pod.pod):
                 found[pod.node] = found[pod.node].with_pod(pod)
         return cls(nodes=found, **parts)
 

@@ -40,6 +40,7 @@ from minisets.objects.metadata import (
     status_of,
     uid_of,
 )
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -166,11 +167,7 @@ def _within_reach(observed: ObservedClaim) -> tuple[Object, ...]:
 
 def _waiting(observed: ObservedClaim) -> Action:
     """A-140. Kubernetes: emitEventForUnboundDelayBindingClaim, findNonScheduledPodsByPVC."""
-    waiting = [
-        name_of(pod)
-        for pod in observed.users
-        if not is_scheduled(pod) and status_of(pod).get("phase") not in ("Succeeded", "Failed")
-    ]
+    waiting = [name_of(pod) for pod in observed.users if not is_scheduled(pod) and not is_terminal(pod)]
     if waiting:
         message = f"waiting for pod{'s' if len(waiting) > 1 else ''} {','.join(waiting)} to be scheduled"
         return Tell(observed.claim, "Normal", "WaitForPodScheduled", message)

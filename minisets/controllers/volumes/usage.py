@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minisets.objects.metadata import name_of, namespace_of, spec_of
+from minisets.objects.pods import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,4 +30,4 @@ def users_of(claim: Object, pods: Iterable[Object]) -> list[Object]:
 
 def is_scheduled(pod: Object) -> bool:
     """Whether the pod has a node."""
-    return bool(spec_of(pod).get("nodeName"))
+    return bool(node_of(pod))

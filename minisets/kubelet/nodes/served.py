@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import annotations_of, name_of, spec_of, status_of
+from minisets.objects.metadata import annotations_of, name_of, status_of
 from minisets.objects.taints import OUT_OF_SERVICE, taints_of
 from minisets.settings import STOPPED, node_ordinal
 from minisets.store.interface import ChangeType
@@ -52,11 +52,6 @@ class Served:
 def is_ours(name: str) -> bool:
     """Whether a node of that name has this kubelet, and not one that somebody else runs."""
     return node_ordinal(name) is not None
-
-
-def node_of(pod: Object) -> str:
-    """The node that the pod is bound to; empty: none yet."""
-    return str(spec_of(pod).get("nodeName") or "")
 
 
 def stands_still(node: Object) -> bool:

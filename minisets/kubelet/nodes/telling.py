@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from minisets.kubelet.nodes.served import node_of
 from minisets.objects.metadata import name_of
+from minisets.objects.pods import node_of
 from minisets.registry.events import Recorder
 from minisets.settings import NODE
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet import backoff
-from minisets.kubelet.containers import FINISHED, Wanted, exit_code_of, has_come_up, has_ended, reported
+from minisets.kubelet.containers import Wanted, exit_code_of, has_come_up, has_ended, reported
 from minisets.objects.metadata import (
     is_being_deleted,
     name_of,
     namespace_of,
     spec_of,
-    status_of,
     timestamp,
     uid_of,
 )
+from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ def container_status(
     """The entry of one container; ended: the pod is at its end, so nothing waits any more (A-109)."""
     old = reported(pod, one)
     seen = observed.newest(one.name)
-    if seen is None and old.get("containerID") and status_of(pod).get("phase") in FINISHED:
+    if seen is None and old.get("containerID") and is_terminal(pod):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if ended and (seen is None or not seen.is_over):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.containers import (
-    FINISHED,
     are_inits_done,
     exit_code_of,
     has_come_up,
@@ -24,6 +23,7 @@ from minisets.kubelet.deadlines import MESSAGE, REASON, is_past_deadline
 from minisets.kubelet.status.conditions import conditions
 from minisets.kubelet.status.container_status import container_status
 from minisets.objects.metadata import generation_of, is_being_deleted, spec_of, status_of, timestamp
+from minisets.objects.pods import TERMINAL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,7 @@ def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> 
     """The whole new status; what others wrote (their conditions, qosClass, ...) is kept."""
     old = status_of(pod)
     phase = phase_of(pod, observed, now)
-    ended = is_being_deleted(pod) and phase in FINISHED
+    ended = is_being_deleted(pod) and phase in TERMINAL
     listed = {
         "initContainerStatuses": [
             container_status(pod, one, observed, now, ended=ended) for one in inits(pod)
@@ -55,7 +55,7 @@ def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> 
     }
     if address := host if spec_of(pod).get("hostNetwork") else _address(observed):
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
-    if phase == "Failed" and old.get("phase") not in FINISHED and _is_late(pod, now):
+    if phase == "Failed" and old.get("phase") not in TERMINAL and _is_late(pod, now):
         status |= {"reason": REASON, "message": MESSAGE}
     status["conditions"] = conditions(pod, observed, status, now)
     return status
@@ -64,7 +64,7 @@ def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> 
 def phase_of(pod: Object, observed: ObservedPod, now: datetime) -> str:
     """Where the pod is in its life; it fails, or is done, only once nothing of it runs any more."""
     old = str(status_of(pod).get("phase") or "Pending")
-    if old in FINISHED:
+    if old in TERMINAL:
         return old
     if is_being_deleted(pod) or has_ended(pod, observed, now):
         if observed.running():

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from minisets.engine import labels
 from minisets.errors import EngineNotFound
-from minisets.kubelet.containers import FINISHED
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.nodes.served import node_of
 from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.exclusive import UNMOUNTED_WITHIN, exclusive_volumes, multi_attach_error
 from minisets.kubelet.volumes.remote import volume_spec
-from minisets.objects.metadata import key_of, name_of, namespace_of, spec_of, status_of, uid_of
+from minisets.objects.metadata import key_of, name_of, namespace_of, spec_of, uid_of
+from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -131,7 +130,7 @@ class Attached:
             return False
         if has_sandbox:
             return any(name_of(one) == name_of(volume) for one in exclusive_volumes(other, self._store))
-        has_ended = status_of(other).get("phase") in FINISHED
+        has_ended = is_terminal(other)
         return not has_ended and name_of(volume) in self._taken.get(uid_of(other), ())
 
     def _is_mounted(

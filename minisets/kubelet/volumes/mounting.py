@@ -15,7 +15,6 @@ from minisets.engine import archives, labels, names
 from minisets.engine.specs import ExecSpec, VolumeSpec
 from minisets.errors import EngineError, MinisetsError
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.nodes.served import node_of
 from minisets.kubelet.volumes import mounts
 from minisets.kubelet.volumes.files import archive_beside, archive_of, files_of, folder_of
 from minisets.kubelet.volumes.host_paths import INSIDE, HostPathMissing, HostPaths
@@ -24,6 +23,7 @@ from minisets.kubelet.volumes.subpaths import Part, part_of, sub_path_of
 from minisets.objects.barred_paths import named_in
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import name_of, namespace_of, spec_of
+from minisets.objects.pods import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import meta, namespace_of, ref_of, spec_of, status_of
+from minisets.objects.metadata import meta, namespace_of, ref_of, spec_of
+from minisets.objects.pods import is_terminal, node_of
 from minisets.registry import refusals
 from minisets.registry.strategies.base import Context, Strategy
 from minisets.registry.strategies.kept import keep_priority, prioritize
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from minisets.store.interface import Reader
 
 DEFAULT_ACCOUNT = "default"
-TERMINAL = frozenset({"Failed", "Succeeded"})
 
 
 class PodStrategy(Strategy):
@@ -67,7 +67,7 @@ class PodStrategy(Strategy):
     def grace(self, obj: Object, asked: timedelta | None) -> timedelta | None:
         """Kubernetes: podStrategy.CheckGracefulDelete (A-106)."""
         spec = spec_of(obj)
-        if not spec.get("nodeName") or status_of(obj).get("phase") in TERMINAL:
+        if not node_of(obj) or is_terminal(obj):
             return timedelta(0)
         if asked is None:
             asked = timedelta(seconds=int(spec.get("terminationGracePeriodSeconds") or 0))
