@@ -195,12 +195,17 @@ class NodeInfo:
     def with_pod(self, pod: PodInfo) -> NodeInfo:
         """With the pod, in the place of an earlier state of it."""
         here = self.without_pod(pod.uid) if pod.uid in self.pods else self
-        return _changed(here, pod, {**here.pods, pod.uid: pod}, 1)
+        return _changed(here, (pod,), {**here.pods, pod.uid: pod}, 1)
+
+    def holding(self, pods: Iterable[PodInfo]) -> NodeInfo:
+        """With all of these, of which it has none yet: at one stroke, as a node may have hundreds."""
+        come = tuple(pods)
+        return _changed(self, come, {**self.pods, **{pod.uid: pod for pod in come}}, 1)
 
     def without_pod(self, uid: str) -> NodeInfo:
         """Without the pod."""
         rest = {key: pod for key, pod in self.pods.items() if key != uid}
-        return _changed(self, self.pods[uid], rest, -1)
+        return _changed(self, (self.pods[uid],), rest, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,10 +227,11 @@ class Snapshot:
     @classmethod
     def of(cls, nodes: Iterable[Object], pods: Iterable[Object] = (), **parts: Any) -> Snapshot:
         """From lists of objects; parts: the other fields as they are."""
-        found = {name_of(node): NodeInfo(node) for node in nodes}
-        for pod in map(PodInfo, pods):
-            if pod.node in found and not is_terminal(pod.pod):
-                found[pod.node] = found[pod.node].with_pod(pod)
+        there: dict[str, list[PodInfo]] = {}
+        for pod in pods:
+            if not is_terminal(pod):
+                there.setdefault(node_of(pod), []).append(PodInfo(pod))
+        found = {name_of(node): NodeInfo(node).holding(there.get(name_of(node), ())) for node in nodes}
         return cls(nodes=found, **parts)
 
     def all_pods(self) -> Iterator[PodInfo]:
@@ -266,30 +272,34 @@ def by_ordinal(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def _changed(info: NodeInfo, pod: PodInfo, pods: Mapping[str, PodInfo], sign: int) -> NodeInfo:
-    """With these pods, after the pod came (1) or went (-1)."""
+def _changed(info: NodeInfo, moved: tuple[PodInfo, ...], pods: Mapping[str, PodInfo], sign: int) -> NodeInfo:
+    """With these pods, after some came (1) or went (-1)."""
+    groups = info.groups
+    for pod in moved:
+        groups = groups.changed(pod, sign)
     return replace(
         info,
         pods=pods,
-        requested=_sum(info.requested, pod.requests, sign),
-        weighed=_sum(info.weighed, pod.weights, sign),
-        repelled=_counted(info.repelled, pod.repels, sign),
-        sought=_counted(info.sought, pod.seeks, sign),
-        wished=_counted(info.wished, pod.wishes, sign),
-        ports=_counted(info.ports, pod.ports, sign),
-        claims=_counted(info.claims, pod.claim_keys, sign),
-        groups=info.groups.changed(pod, sign),
+        requested=_sum(info.requested, [pod.requests for pod in moved], sign),
+        weighed=_sum(info.weighed, [pod.weights for pod in moved], sign),
+        repelled=_counted(info.repelled, [key for pod in moved for key in pod.repels], sign),
+        sought=_counted(info.sought, [key for pod in moved for key in pod.seeks], sign),
+        wished=_counted(info.wished, [key for pod in moved for key in pod.wishes], sign),
+        ports=_counted(info.ports, [key for pod in moved for key in pod.ports], sign),
+        claims=_counted(info.claims, [key for pod in moved for key in pod.claim_keys], sign),
+        groups=groups,
     )
 
 
-def _sum(left: Amounts, right: Amounts, sign: int) -> Amounts:
+def _sum(left: Amounts, rights: list[Amounts], sign: int) -> Amounts:
     total = Counter(left)
-    for name, value in right.items():
-        total[name] += sign * value
+    for right in rights:
+        for name, value in right.items():
+            total[name] += sign * value
     return {name: value for name, value in total.items() if value}
 
 
-def _counted(left: Mapping[Key, int], keys: tuple[Key, ...], sign: int) -> Mapping[Key, int]:
+def _counted(left: Mapping[Key, int], keys: list[Key], sign: int) -> Mapping[Key, int]:
     """What nobody has any more is not kept."""
     if not keys:
         return left
