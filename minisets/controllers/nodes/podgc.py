@@ -19,7 +19,7 @@ from minisets.controllers.nodes.conditions import doomed
 from minisets.controllers.nodes.health import READY
 from minisets.errors import Conflict, NotFound
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import is_being_deleted, is_true, key_of, ref_of, spec_of, status_of, uid_of
+from minisets.objects.metadata import is_being_deleted, is_true, key_of, ref_of, status_of, uid_of
 from minisets.objects.pods import is_terminal, node_of
 from minisets.objects.taints import OUT_OF_SERVICE, taints_of
 from minisets.registry.options import DeleteOptions
@@ -74,10 +74,10 @@ class PodGarbage:
         return None
 
     def _node(self, pod: Object) -> Object | None:
-        return self._reader.get(Ref("Node", "", _node_name(pod)))
+        return self._reader.get(Ref("Node", "", node_of(pod)))
 
     def _is_orphaned(self, pod: Object) -> bool:
-        return bool(_node_name(pod)) and self._node(pod) is None
+        return bool(node_of(pod)) and self._node(pod) is None
 
     def _has_a_kubelet(self, pod: Object) -> bool:
         """Whether its node is there, and was not given up. Kubernetes: gcTerminating."""
@@ -104,7 +104,3 @@ class PodGarbage:
         with contextlib.suppress(NotFound, Conflict):  # gone, or another of that name: not this one
             self._registry.change(ref_of(pod), edit, subresource="status")
             self._registry.delete(ref_of(pod), DeleteOptions(grace=_AT_ONCE, uid=uid_of(pod)))
-
-
-def _node_name(pod: Object) -> str:
-    return str(spec_of(pod).get("nodeName") or "")
