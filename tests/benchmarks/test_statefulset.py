@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZES = (10, 100, 1000)
-# Why any: who is bound while others are being deleted or still wait is a matter of moments.
 _MOST_UNEVEN = 5
 WEB = Ref("StatefulSet", "default", "web")
 _REPEATS = 3
@@ -47,7 +46,7 @@ def spec(replicas: int) -> dict[str, Any]:
 
 
 def make_nodes(whole: Whole, count: int) -> None:
-    shape = Shape(count, count)
+    shape = Shape(count, count, ("a",))  # of unequal zones none gets more than its share
     metadata = {"name": SHAPE.name, "namespace": SHAPE.namespace}
     body = {"apiVersion": "v1", "kind": SHAPE.kind, "metadata": metadata, "data": shape.as_data()}
     whole.client.create(SHAPE.kind, SHAPE.namespace, body)

@@ -161,6 +161,9 @@ def capacity(cluster: Cluster, name: str) -> str:
     return str(status_of(found)["capacity"]["storage"])
 
 
+ALL_NODES = {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "Exists"}]}]}
+
+
 def test_a_block_device_is_refused_in_so_many_words(own_cluster: Cluster) -> None:
     own_cluster.start()
     static = {
@@ -173,7 +176,7 @@ def test_a_block_device_is_refused_in_so_many_words(own_cluster: Cluster) -> Non
             "volumeMode": "Block",
             "storageClassName": "manual",
             "local": {"path": "/dev/null"},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchFields": []}]}},
+            "nodeAffinity": {"required": ALL_NODES},
         },
     }
     device = {"volumeDevices": [{"name": "data", "devicePath": "/dev/xvda"}]}
