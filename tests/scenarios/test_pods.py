@@ -27,7 +27,9 @@ def test_probes_decide_who_is_ready_and_who_is_restarted(cluster: Cluster) -> No
     for pod in ("by-http", "by-tcp"):
         until(lambda pod=pod: cluster.has_event(pod, reason="Unhealthy"), f"the failed probe of {pod}", SOON)  # type: ignore[misc] # a lambda's default
         assert not is_true(cluster.pod(pod), "Ready")
-    assert cluster.has_event("by-http", "Readiness probe failed: HTTP probe failed with statuscode: 404")
+    # Why not at once: the first probe may meet a server that does not listen yet.
+    said = "Readiness probe failed: HTTP probe failed with statuscode: 404"
+    until(lambda: cluster.has_event("by-http", said), "the answer of a server that listens", SOON)
 
     make_page = "echo ok > /usr/share/nginx/html/ready.html"
     cluster.minisets("exec", "by-http", "--", "sh", "-c", make_page).succeeded()
