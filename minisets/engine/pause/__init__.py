@@ -1,7 +1,8 @@
 """The sandbox's program: its source, its binaries, and nothing that runs containers.
 
-Belongs here: `pause.c`, one static binary per architecture, built to the same bytes by `scripts/pause`
-(`pause-*.made-by` names the compiler and linker that made it). The engine turns the bytes into an image.
+Belongs here: `pause.c` (and its parts `dial.h`, `end.h`), one static binary per architecture, built to the
+same bytes by `scripts/pause` (`pause-*.made-by` names the compiler and linker that made it). The engine turns
+the bytes into an image.
 Why: the sandbox runs as uid 0 with a writable root, or Docker mounts its /etc/resolv.conf read-only (EROFS).
 Decided 2026-11-23: C without a library, shipped in the package and never pulled, so that a pod needs no
 registry. Rejected: a shell script (needs an image around it), Kubernetes' own pause (writes no resolv.conf).
@@ -13,6 +14,16 @@ Decided 2026-11-29: `copy` fills a folder with what another holds (owners, modes
 holes, special files), shared by reflink where the file system has it, and marked until it is whole. Rejected:
 `cp` of an image (a registry for a snapshot), the engine's archives (each byte through two processes; neither
 holes nor attributes survive).
+Decided 2026-11-30: `dial` makes an exec in the sandbox a connection to what listens on the pod's loopback;
+it takes addresses, no names: there is no resolver in here. Rejected: the machine's own namespaces entered
+from outside (root on the machine for each connection). Docker ends an exec's input once its output has
+ended.
+Decided 2026-11-30: `end` does what the loss of a terminal does: SIGHUP to the command and its session, and
+to the command alone also SIGTERM and, 2 s later, SIGKILL; `nohup` and `setsid` outlive it. Which container
+a process is of is told by its cgroup, asked while a pidfd holds it (Linux 5.3; on older kernels it fails
+and says so). Rejected: `kill` by an exec in the container (it may have no `kill`, the pids in there are
+others), SIGKILL to the whole session (it would take what was started to stay), a mark in the environment
+(it is the command's to change).
 """
 
 from importlib.resources import files

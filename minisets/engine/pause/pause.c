@@ -11,6 +11,9 @@
  *   pause copy FROM TO [FROM TO]...
  *                       makes the folder TO, if need be, hold what FROM holds and nothing else, and says how many bytes
  *                       that is, a line each; while TO/.minisets-copy is there it does not hold all of it yet
+ *   pause dial HOST PORT
+ *                       our input and output become a TCP connection's: dial.h
+ *   pause end PID ID    ends a command of the container ID, seen from the machine: end.h
  *
  * Exit codes: 0 done, 1 failed (said on stderr), 2 wrong usage.
  */
@@ -142,13 +145,10 @@ static const char *decimal(unsigned long value)
 static void fail(const char *what, const char *path, long error) __attribute__((noreturn));
 static void fail(const char *what, const char *path, long error)
 {
-    write_all(STDERR, "pause: ");
-    write_all(STDERR, what);
-    write_all(STDERR, " ");
-    write_all(STDERR, path);
-    write_all(STDERR, ": error ");
-    write_all(STDERR, decimal((unsigned long)-error));
-    write_all(STDERR, "\n");
+    const char *words[] = {"pause: ", what, " ", path, ": error ", decimal((unsigned long)-error), "\n"};
+    size n;
+    for (n = 0; n < sizeof words / sizeof *words; n++)
+        write_all(STDERR, words[n]);
     leave(1);
 }
 
@@ -174,17 +174,22 @@ static void write_file(char **environment, const char *name, const char *path)
     }
 }
 
+static void ignore(int signal)
+{
+    struct { void (*handler)(int); unsigned long flags; void (*restorer)(void); unsigned long mask; } action = {0};
+    action.handler = (void (*)(int))1; /* SIG_IGN */
+    call(RT_SIGACTION, signal, (long)&action, 0, sizeof action.mask);
+}
+
 /*
  * Process 1 gets no signal that it neither handles nor blocks, so the ends are blocked and waited for. An ignored
  * SIGCHLD has the kernel reap every child, also those that were dead when they were handed to us.
  */
 static void sandbox(char **environment)
 {
-    struct { void (*handler)(int); unsigned long flags; void (*restorer)(void); unsigned long mask; } ignore = {0};
     unsigned long ends = 1ul << (SIGTERM - 1) | 1ul << (SIGINT - 1);
-    ignore.handler = (void (*)(int))1; /* SIG_IGN */
     call(RT_SIGPROCMASK, SIG_BLOCK, (long)&ends, 0, sizeof ends);
-    call(RT_SIGACTION, SIGCHLD, (long)&ignore, 0, sizeof ignore.mask);
+    ignore(SIGCHLD);
     if (call(GETPID, 0, 0, 0, 0) == 1) { /* elsewhere they would be the machine's own files */
         write_file(environment, "MINISETS_RESOLV_CONF=", "/etc/resolv.conf");
         write_file(environment, "MINISETS_HOSTS=", "/etc/hosts");
@@ -545,6 +550,9 @@ static void copy(const char *source, const char *target)
     write_all(STDOUT, "\n");
 }
 
+#include "dial.h"
+#include "end.h"
+
 /* ---- the way in: the kernel puts argc, argv, 0, environment, 0 on the stack ---- */
 
 __attribute__((used)) static void run(long *stack)
@@ -570,7 +578,12 @@ __attribute__((used)) static void run(long *stack)
             copy(arguments[pair], arguments[pair + 1]);
         leave(0);
     }
-    write_all(STDERR, "usage: pause | pause swap DIR NEW | pause own|match DIR GID | pause copy FROM TO...\n");
+    if (count == 4 && equal(arguments[1], "dial"))
+        dial(arguments[2], arguments[3]);
+    if (count == 4 && equal(arguments[1], "end"))
+        end(arguments[2], arguments[3]);
+    write_all(STDERR, "usage: pause | pause swap DIR NEW | pause own|match DIR GID | pause copy FROM TO... |"
+                      " pause dial ADDRESS|localhost PORT | pause end PID CONTAINER\n");
     leave(2);
 }
 
