@@ -78,6 +78,11 @@ def ours(process: subprocess.Popen[str]) -> dict[int, str]:
     return dict.fromkeys(session_of(process.pid), LAYOUTS["v1"])
 
 
+def alone(process: subprocess.Popen[str]) -> dict[int, str]:
+    """Of one whose children come and go."""
+    return {process.pid: LAYOUTS["v1"]}
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_command_is_ended_whatever_its_cgroup_is_called(
     program: list[str], begin: Begin, tmp_path: Path, layout: str
@@ -92,7 +97,7 @@ def test_a_command_that_takes_a_hangup_for_news_is_told_to_end(
     program: list[str], begin: Begin, tmp_path: Path
 ) -> None:
     command = begin("trap : HUP; trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done")
-    assert end(program, command.pid, tmp_path, ours(command)).returncode == 0
+    assert end(program, command.pid, tmp_path, alone(command)).returncode == 0
     assert command.wait(5) == 7
 
 
@@ -101,7 +106,7 @@ def test_a_command_that_will_not_end_is_killed_after_two_seconds(
 ) -> None:
     command = begin("trap '' HUP TERM; echo ready; while :; do sleep 0.05; done")
     began = time.monotonic()
-    assert end(program, command.pid, tmp_path, ours(command)).returncode == 0
+    assert end(program, command.pid, tmp_path, alone(command)).returncode == 0
     assert 2 <= time.monotonic() - began < 4
     assert command.wait(5) == -signal.SIGKILL
 
