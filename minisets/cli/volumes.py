@@ -280,7 +280,7 @@ def _empty(session: Session, engine: VolumeCalls, volume: Volume) -> None:
 
 
 def _holders(session: Session, engine: VolumeCalls) -> Holders:
-    from minisets.kubelet.images.sandbox_image import SandboxImage  # noqa: PLC0415 - of no use elsewhere
+    from minisets.engine.sandbox_image import SandboxImage  # noqa: PLC0415 - of no use elsewhere
     from minisets.kubelet.volumes.holders import Holders  # noqa: PLC0415 - likewise
 
     return Holders(engine, SandboxImage(engine), session.cluster)
@@ -340,7 +340,7 @@ def _bound(client: ApiClient, claim: Object, name: str) -> Object:
 def _opened(session: Session, engine: VolumeCalls, volume: str) -> Iterator[str]:
     """A container of ours that has the volume; its image is the sandbox's."""
     from minisets.cluster.volumes import opened  # noqa: PLC0415 - as in _engine
-    from minisets.kubelet.images.sandbox_image import SandboxImage  # noqa: PLC0415 - of no use elsewhere
+    from minisets.engine.sandbox_image import SandboxImage  # noqa: PLC0415 - of no use elsewhere
 
     with opened(engine, SandboxImage(engine).ensured(), session.cluster, volume) as container:
         yield container

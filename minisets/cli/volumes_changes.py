@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from minisets.cli.following import NotReady, until
 from minisets.cli.volumes_rows import handle_of
 from minisets.engine import labels, names
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.errors import AlreadyExists, ApiError, MinisetsError, NotFound
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.holders import Holders
 from minisets.kubelet.volumes.persistent import FINALIZER
 from minisets.objects.kinds import Ref

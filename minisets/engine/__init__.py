@@ -2,8 +2,9 @@
 
 Belongs here: the Protocol and what it answers (`interface.py`), what it is asked for (`specs.py`), Docker
 (`docker*.py`, the only importers of the SDK besides `cluster/`), the scriptable engine in memory
-(`memory*.py`), names and labels, archives to put in, the sandbox's program (`pause/`). Must not live here:
-which containers there should be, when one is restarted, what a pod is (`kubelet/`).
+(`memory*.py`), names and labels, archives to put in, the sandbox's program (`pause/`), its image, and ending
+commands with it (`ending.py`). Must not live here: which containers there should be, when one is restarted,
+what a pod is (`kubelet/`).
 
 Decided 2026-11-23:
 - The SDK's low-level client, with our own JSON for a container and our own reading of streams. Rejected: its
@@ -22,4 +23,9 @@ Decided 2026-11-23:
   answer is gzip unless told `identity`.
 - 2026-11-30: all commands pass `gate.py` inside the engine, so that no caller can forget it. Rejected: a gate
   handed to each caller (five of them, in two rooms).
+- 2026-11-30: a command is ended from outside by a helper container that sees the machine's processes and may
+  do nothing but signal. Docker has no call for it. Rejected: an exec in the sandbox (it sees the processes only
+  where the pod shares them), `kill` in the container (an image may have none, and the number is the machine's),
+  signals from our own process (on Docker Desktop and in the control container it is not on that machine). A
+  daemon that remaps users refuses the helper: there the command runs on, and the log says so.
 """

@@ -222,10 +222,10 @@ def is_a_copy(body: Json) -> bool:
 
 
 def exec_state(body: Json) -> ExecState:
-    """Trap: Docker says Running before there is a process."""
-    running = bool(body["Running"])
+    """Trap: Docker says Running before there is a process, and tells the process of one that has ended."""
+    running, pid = bool(body["Running"]), int(body.get("Pid") or 0)
     code = None if running else body.get("ExitCode")
-    return ExecState(running, code, has_begun=bool(body.get("Pid")) or code is not None)
+    return ExecState(running, code, has_begun=bool(pid) or code is not None, pid=pid if running else 0)
 
 
 def container(body: Json) -> Container:

@@ -133,11 +133,13 @@ class ExecState:
     """Whether a command still runs; exit_code is None while it does.
 
     has_begun: it has its process, or had it, or could not be begun; not while the engine is about to.
+    pid: its process as the engine's machine counts them, while it runs; 0 until it has begun.
     """
 
     running: bool
     exit_code: int | None
     has_begun: bool = field(default=True, compare=False)
+    pid: int = field(default=0, compare=False)
 
 
 Output = tuple[Literal["stdout", "stderr"], bytes]

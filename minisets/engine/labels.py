@@ -27,7 +27,7 @@ Part = Literal["container", "init", "ephemeral", "sandbox"]
 
 CLUSTER = "dev.minisets.cluster"
 # A Part, volume | pod-volume | snapshot | network | image | control | state | build | look | transfer |
-# copy | holder
+# copy | holder | end
 KIND = "dev.minisets.kind"
 LAYOUT = "dev.minisets.layout"
 NAMESPACE = "dev.minisets.namespace"
@@ -160,6 +160,11 @@ def is_snapshot(labels: Labels, cluster: str) -> bool:
 def copy_labels(cluster: str, paused: Iterable[str] = ()) -> dict[str, str]:
     """For a container that copies volumes; with the containers that are to go on once it is gone."""
     return {**_made_by_us(cluster, "copy"), PAUSED: ",".join(paused)}
+
+
+def end_labels(cluster: str) -> dict[str, str]:
+    """For a container that ends a command in another one."""
+    return _made_by_us(cluster, "end")
 
 
 def remote_labels(cluster: str, identity: str) -> dict[str, str]:

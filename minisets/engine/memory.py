@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from minisets.engine.info import EngineInfo
-from minisets.engine.interface import ExecState, Usage
+from minisets.engine.interface import Usage
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
 from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Container,
         ContainerSummary,
         EngineEvent,
+        ExecState,
         Image,
         Network,
         Output,
@@ -144,10 +145,10 @@ class MemoryEngine(MemoryMachine):
         self._say(record, "start")
         for output in behaviour.output:
             record.write(self._clock.now(), output)
-        if (record.spec.arguments or ())[:1] == ("copy",) and behaviour.exits_with is None:
-            self._copy(record)
-        elif behaviour.exits_with is not None:
+        if behaviour.exits_with is not None:
             self._end(record, behaviour.exits_with)
+        elif not behaviour.hangs:
+            self._help(record)
 
     @_call
     def signal_container(self, container: str, signal: str = "") -> None:
@@ -266,6 +267,7 @@ class MemoryEngine(MemoryMachine):
         command = self._command(exec_id)
         record = self._find(command.container)
         self._refuse_exec(record)
+        command.pid = next(self._pids)
         stream = record.open_command(
             command, functools.partial(self._take_input, command), functools.partial(self._run, command)
         )
@@ -279,7 +281,7 @@ class MemoryEngine(MemoryMachine):
         command = self._command(exec_id)
         if command.has_begun:
             self.execs.began(exec_id)
-        return ExecState(command.is_running, command.exit_code, command.has_begun)
+        return command.as_state()
 
     @_call
     def resize_exec(self, exec_id: str, columns: int, rows: int) -> None:

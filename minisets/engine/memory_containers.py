@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from minisets.engine.interface import Container, ContainerSummary
+from minisets.engine.interface import Container, ContainerSummary, ExecState
 from minisets.engine.memory_streams import Channel, MemoryExecStream
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from minisets.engine.memory_files import File
     from minisets.engine.specs import ContainerSpec, ExecSpec, LogOptions
 
-KILLED = 137
+KILLED, HUNG_UP = 137, 129
 _NUMBERS = {"1": "HUP", "2": "INT", "3": "QUIT", "9": "KILL", "15": "TERM"}
 _ENDING = {"TERM", "INT", "QUIT"}
 
@@ -32,6 +32,7 @@ class Command:
     stdin: bytes = b""
     exit_code: int | None = None
     is_seen_to_begin: bool = True
+    pid: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -43,6 +44,11 @@ class Command:
     def has_begun(self) -> bool:
         """Whether the engine tells that it has, or had, a process."""
         return self.exit_code is not None or (self.stream is not None and self.is_seen_to_begin)
+
+    def as_state(self) -> ExecState:
+        """What an inspect tells."""
+        pid = self.pid if self.is_running and self.has_begun else 0
+        return ExecState(self.is_running, self.exit_code, self.has_begun, pid)
 
     def end(self, exit_code: int, *, leaves_open: bool = False) -> None:
         """End it, if it runs; its output may stay open, as when a child of it holds that."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minisets.engine.gate import ExecGate
 from minisets.engine.interface import EngineEvent
-from minisets.engine.memory_containers import KILLED, Command, Record
+from minisets.engine.memory_containers import HUNG_UP, KILLED, Command, Record
 from minisets.engine.memory_files import DIRECTORY, File
 from minisets.engine.memory_paths import Paths
 from minisets.engine.memory_resources import Images, Networks, Volumes, carries
@@ -22,7 +22,7 @@ from minisets.engine.specs import VolumeSpec
 from minisets.errors import EngineConflict, EngineError, EngineNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from minisets.clock import Clock
     from minisets.engine.interface import Image, PathKind, State
@@ -48,6 +48,7 @@ class MemoryMachine:
         self._networks = Networks()
         self._subscribers: list[tuple[Mapping[str, str], Channel[EngineEvent]]] = []
         self._numbers = itertools.count(1)
+        self._pids = itertools.count(2)
 
     # --- scripting: what a test says ---
 
@@ -297,12 +298,23 @@ class MemoryMachine:
             self._paths.own(record, directory, int(what), unless_owned=verb == "match")
         return b""
 
-    def _copy(self, record: Record) -> None:
-        """`pause copy FROM TO...`, at once; one that hangs goes on until `exit`."""
-        behaviour = self._scripts.behaviour_of(record.spec.name, record.spec.image)
-        if behaviour.hangs:
-            return
-        words = (record.spec.arguments or ())[1:]
+    def _help(self, record: Record) -> None:
+        """What our own `pause` does in a helper, at once; one that hangs goes on until `exit`."""
+        verb, *words = record.spec.arguments or ("",)
+        if verb == "copy":
+            self._copy(record, words)
+        elif verb == "end":
+            self._end_command(record, *words)
+
+    def _end_command(self, record: Record, pid: str, container: str) -> None:
+        """`pause end PID CONTAINER`: a command of that container, and no other's."""
+        for command in self._find(container).commands:
+            if str(command.as_state().pid) == pid:
+                command.end(HUNG_UP)
+        self._end(record, 0)
+
+    def _copy(self, record: Record, words: Sequence[str]) -> None:
+        """`pause copy FROM TO...`."""
         for source, target in zip(words[::2], words[1::2], strict=True):
             if self._paths.stat(record, source) is None:
                 record.write(

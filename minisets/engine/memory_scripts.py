@@ -40,8 +40,8 @@ def echo(command: tuple[str, ...], stdin: bytes) -> ExecResult:
 class Behaviour:
     """What a container's program does: by default, run until SIGTERM and leave with 0.
 
-    cores, memory_bytes: what it uses of the machine while it runs. hangs: a `pause copy` is never done by
-    itself.
+    cores, memory_bytes: what it uses of the machine while it runs. hangs: a helper (`pause copy`, `pause
+    end`) is never done by itself.
     """
 
     exits_with: int | None = None

@@ -64,10 +64,10 @@ from minisets.registry.registry import DeleteOptions
 
 if TYPE_CHECKING:
     from minisets.engine.interface import Engine
+    from minisets.engine.sandbox_image import SandboxImage
     from minisets.engine.specs import ContainerSpec, Mount
     from minisets.kubelet.addresses import Addresses
     from minisets.kubelet.images.pulling import Images
-    from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.nodes.served import Served
     from minisets.kubelet.observe import ObservedPod

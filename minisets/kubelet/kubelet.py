@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from minisets.cluster.places import LOGINS
 from minisets.engine import labels
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.errors import MinisetsError
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
 from minisets.kubelet.feed import EventFeed
 from minisets.kubelet.images.pulling import Images
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.nodes.halting import Halter

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from minisets.engine import labels
+from minisets.engine import ending, labels
 from minisets.errors import NotFound
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Remove, Warn
 from minisets.kubelet.admission import is_new, refusal, refused_status, was_refused
@@ -305,6 +305,7 @@ class Pods:
         self._look_at_node(HEARTBEAT)
         engine, selector = self._parts.engine, labels.cluster_selector(self._parts.settings.cluster)
         self._mounting.host_paths.sweep()
+        ending.sweep(engine, self._parts.settings.cluster, self._clock.now())
         containers = engine.list_containers({**selector, labels.POD: ""})
         volumes = engine.list_volumes({**selector, labels.KIND: "pod-volume"})
         self._parts.memory.forget_all_but({one.id for one in containers})

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from minisets.clock import SystemClock
+from minisets.engine import labels
+from minisets.engine.ending import Endings
 from minisets.engine.interface import EngineEvent, ExecState
 from minisets.engine.specs import ExecSpec, LogOptions
 from tests.contracts.engine_suite import EngineSuite
@@ -94,6 +97,35 @@ class Streams(EngineSuite):
             stream.close()
             until(ended)
 
+    def test_a_running_command_tells_its_process(self, world: World) -> None:
+        container = world.start()
+        assert world.run(container, SAYS_HELLO)[1].pid == 0
+        exec_ids = [hanging(world, container) for _ in range(2)]
+        one, other = (world.engine.inspect_exec(each).pid for each in exec_ids)
+        assert one != other
+
+    def test_a_command_is_ended_from_outside_and_no_other(self, world: World) -> None:
+        container, elsewhere = world.start(), world.start()
+        endings = Endings(world.engine, SystemClock())
+        ending, *staying = (hanging(world, each) for each in (container, container, elsewhere))
+        endings.end(container, ending)
+        until(lambda: not world.engine.inspect_exec(ending).running)
+        assert all(world.engine.inspect_exec(each).running for each in staying)
+        assert world.engine.inspect_container(container).state == "running"
+        assert world.engine.list_containers(labels.end_labels(world.cluster)) == ()
+
+    def test_a_command_that_ended_or_never_began_needs_no_end(self, world: World) -> None:
+        container = world.start()
+        endings = Endings(world.engine, SystemClock())
+        endings.end(container, world.engine.create_exec(container, ExecSpec(HANGS)))
+        ended = hanging(world, container)
+        endings.end(container, ended)
+        until(lambda: not world.engine.inspect_exec(ended).running)
+        endings.end(container, ended)
+        world.engine.remove_container(container, force=True)
+        endings.end(container, ended)
+        assert world.engine.list_containers(labels.end_labels(world.cluster)) == ()
+
     def test_a_terminal_makes_one_output_of_both(self, world: World) -> None:
         container = world.start()
         spec = ExecSpec(FAILS, tty=True)
@@ -121,6 +153,14 @@ class Streams(EngineSuite):
             assert not ended()
             stream.close()
             until(ended)
+
+
+def hanging(world: World, container: str) -> str:
+    """A command that runs, and that nobody holds any more."""
+    exec_id = world.engine.create_exec(container, ExecSpec(HANGS))
+    world.engine.start_exec(exec_id, ExecSpec(HANGS)).close()
+    until(lambda: world.engine.inspect_exec(exec_id).pid)
+    return exec_id
 
 
 def actions(events: Iterable[EngineEvent]) -> list[str]:

@@ -12,12 +12,12 @@ from minisets.clock import FakeClock
 from minisets.engine import labels
 from minisets.engine.interface import Container, Engine
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import NetworkSpec, VolumeSpec
 from minisets.kubelet import endings
 from minisets.kubelet.addresses import Addresses
 from minisets.kubelet.carry import Parts
 from minisets.kubelet.images.pulling import Images
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.memory import Memory

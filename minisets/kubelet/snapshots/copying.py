@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from minisets.clock import Clock
     from minisets.engine.interface import ContainerSummary, Engine
-    from minisets.kubelet.images.sandbox_image import SandboxImage
+    from minisets.engine.sandbox_image import SandboxImage
 
 MARK = ".minisets-copy"
 """What `pause copy` has in a folder that is not whole yet."""

@@ -16,7 +16,7 @@ from minisets.errors import EngineConflict, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:
     from minisets.engine.interface import ContainerSummary, Engine, Volume
-    from minisets.kubelet.images.sandbox_image import SandboxImage
+    from minisets.engine.sandbox_image import SandboxImage
 
 _INSIDE = "/x"
 _NAMES_TRIED = 20

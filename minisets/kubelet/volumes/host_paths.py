@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from minisets.engine.interface import Engine, PathKind
-    from minisets.kubelet.images.sandbox_image import SandboxImage
+    from minisets.engine.sandbox_image import SandboxImage
     from minisets.settings import Settings
 
 INSIDE = "/x"

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from minisets.engine.interface import Engine, PathStat
+    from minisets.engine.sandbox_image import SandboxImage
     from minisets.engine.specs import Mount
     from minisets.kubelet.containers import Wanted
-    from minisets.kubelet.images.sandbox_image import SandboxImage
     from minisets.kubelet.memory import Memory
     from minisets.kubelet.observe import ObservedPod
     from minisets.objects.kinds import Object

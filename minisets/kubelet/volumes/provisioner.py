@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from minisets.engine.interface import Volume
-    from minisets.kubelet.images.sandbox_image import SandboxImage
+    from minisets.engine.sandbox_image import SandboxImage
     from minisets.kubelet.room import Room
     from minisets.kubelet.snapshots.fills import Fills
     from minisets.objects.kinds import Object

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from minisets.engine import labels
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.snapshots.copying import Copier, Pair
 from minisets.kubelet.snapshots.fills import Fills, Outcome

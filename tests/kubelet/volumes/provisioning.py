@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minisets.kubelet.images.sandbox_image import SandboxImage
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.kubelet.lanes import Lane
 from minisets.kubelet.room import Room
 from minisets.kubelet.snapshots.copying import Copier

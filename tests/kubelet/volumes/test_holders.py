@@ -8,9 +8,9 @@ import pytest
 
 from minisets.engine import labels
 from minisets.engine.archives import archive, file
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import ContainerSpec, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineError
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.holders import Holders
 from minisets.kubelet.volumes.provisioner import FIRST_RETRY, RELIST, RELIST_EVERY, Provisioner
 from minisets.objects.kinds import Object

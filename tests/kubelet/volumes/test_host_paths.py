@@ -9,10 +9,10 @@ from minisets.engine import labels
 from minisets.engine.info import EngineInfo
 from minisets.engine.interface import PathKind
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.volumes.host_paths import HostPaths
 from minisets.kubelet.volumes.mounts import LOCAL
 from minisets.settings import Settings

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import ContainerSpec, Mount
 from minisets.errors import EngineError
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.volumes.mounting import Mounting

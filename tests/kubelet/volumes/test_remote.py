@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from minisets.engine import labels
+from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import Mount, VolumeSpec
 from minisets.errors import EngineNotFound
 from minisets.kubelet.failures import NotYet
-from minisets.kubelet.images.sandbox_image import SandboxImage
 from minisets.kubelet.memory import Memory
 from minisets.kubelet.volumes.mounting import Mounting
 from minisets.kubelet.volumes.mounts import container_mounts
