@@ -23,9 +23,10 @@ Decided 2026-11-23:
   answer is gzip unless told `identity`.
 - 2026-11-30: all commands pass `gate.py` inside the engine, so that no caller can forget it. Rejected: a gate
   handed to each caller (five of them, in two rooms).
-- 2026-11-30: a command is ended from outside by a helper container that sees the machine's processes and may
-  do nothing but signal. Docker has no call for it. Rejected: an exec in the sandbox (it sees the processes only
-  where the pod shares them), `kill` in the container (an image may have none, and the number is the machine's),
-  signals from our own process (on Docker Desktop and in the control container it is not on that machine). A
-  daemon that remaps users refuses the helper: there the command runs on, and the log says so.
+- 2026-11-30: a command is ended from outside by a helper container that sees the machine's processes and
+  may do nothing but signal. Docker has no call for it. Rejected: an exec in the sandbox (which sees the
+  processes only where the pod shares them), `kill` in the container (an image may have none, and the
+  number is the machine's), signals from our own process (on Docker Desktop and in the control container
+  it is not on that machine). A daemon that remaps users refuses the helper: there the command runs on,
+  and the log says so.
 """
