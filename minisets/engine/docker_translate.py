@@ -64,6 +64,7 @@ def container_config(spec: ContainerSpec) -> Json:
         "Hostname": spec.hostname,
         "Tty": spec.tty,
         "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin_once,
         "ExposedPorts": {_port(one): {} for one in spec.ports},
         "StopTimeout": None if spec.stop_timeout is None else max(0, int(spec.stop_timeout.total_seconds())),
         # Kubernetes: an image's HEALTHCHECK is nobody's; and Docker's own execs pass no gate (`gate.py`).
@@ -107,11 +108,11 @@ def _host_config(spec: ContainerSpec) -> Json:
 def _namespaces(spec: ContainerSpec) -> Json:
     """A sandbox (it has an attachment) lends its IPC; what joins it shares its network and IPC."""
     if spec.joins:
-        joined = f"container:{spec.joins}"
-        network, ipc, pid = joined, joined, joined if spec.joins_pid else ""
+        network = ipc = f"container:{spec.joins}"
     else:
         network = spec.attachment.network if spec.attachment else "none"
-        ipc, pid = "shareable" if spec.attachment else "", ""
+        ipc = "shareable" if spec.attachment else ""
+    pid = f"container:{spec.joins_pid}" if spec.joins_pid else ""
     return {
         "NetworkMode": network,
         "IpcMode": "host" if spec.host_ipc else ipc,

@@ -257,11 +257,11 @@ class MemoryMachine:
         """The addresses that the container gets; raises if what it joins is not there or does not run."""
         spec = record.spec
         if spec.joins:
-            joined = self._find(spec.joins)
-            if not joined.is_running:
-                raise EngineConflict(
-                    f"container {record.name}: cannot join network of a non running container: {joined.id}"
-                )
+            why_not = "cannot join network of a non running container: {}"
+            self._must_run_for(record, spec.joins, EngineConflict, why_not)
+        if spec.joins_pid:
+            self._must_run_for(record, spec.joins_pid, EngineError, "container {} is not running")
+        if spec.joins:
             return {}
         if spec.attachment is None:
             return {}
@@ -270,14 +270,21 @@ class MemoryMachine:
         address = self._networks.address(name, spec.attachment.address, taken)
         return {name: address} if address else {}
 
+    def _must_run_for(self, record: Record, container: str, error: type[EngineError], why_not: str) -> None:
+        """Raise if whose namespace a container is to join does not run; as in Docker, that is on record."""
+        joined = self._find(container)
+        if not joined.is_running:
+            record.error, record.exit_code = why_not.format(joined.id), 128
+            raise error(f"container {record.name}: {record.error}")
+
     def _end(self, record: Record, exit_code: int, *, oom_killed: bool = False) -> None:
-        """The program leaves; with a sandbox whose process ids they share, its containers' programs too."""
+        """The program leaves; with it the programs of those who share its process ids."""
         if not record.is_running:
             return
         record.end(self._clock.now(), exit_code, oom_killed=oom_killed)
         self._say(record, "die")
         for other in list(self._records.values()):
-            if other.spec.joins_pid and other.spec.joins in (record.id, record.name):
+            if other.spec.joins_pid in (record.id, record.name):
                 self._end(other, KILLED)
         self._empty_unused()
 

@@ -69,7 +69,8 @@ class ContainerSpec:
     """Everything that is said when a container is created. None = what the image says.
 
     entrypoint and arguments are Kubernetes' `command` and `args`. A container either has an
-    attachment of its own or joins the network, IPC (and, if asked, pid) namespace of `joins`.
+    attachment of its own or joins the network and IPC namespaces of `joins`; its pid namespace may be
+    another's, too (`joins_pid`). stdin_once: input ends when who attached first leaves.
     hosts: lines for /etc/hosts, address and name. confinement: `seccomp` or `apparmor` -> a profile.
     """
 
@@ -84,7 +85,7 @@ class ContainerSpec:
     hostname: str = ""
     attachment: Attachment | None = None
     joins: str = ""
-    joins_pid: bool = False
+    joins_pid: str = ""
     host_pid: bool = False
     host_ipc: bool = False
     hosts: tuple[tuple[str, str], ...] = ()
@@ -104,6 +105,7 @@ class ContainerSpec:
     read_only_root: bool = False
     tty: bool = False
     stdin: bool = False
+    stdin_once: bool = False
 
 
 @dataclass(frozen=True)

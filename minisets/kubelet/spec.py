@@ -47,13 +47,14 @@ _SMALLEST_SHARES = 2
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a container's spec depends on besides the pod."""
+    """What a container's spec depends on besides the pod. target: whose processes it sees; empty: its own."""
 
     cluster: str
     image: str
     env: Mapping[str, str]
     mounts: tuple[Mount, ...]
     image_user: str = ""
+    target: str = ""
 
 
 def container_spec(
@@ -74,7 +75,7 @@ def container_spec(
         working_dir=spec.get("workingDir") or "",
         user=user_of(pod, spec, around.image_user),
         joins=action.sandbox,
-        joins_pid=bool(spec_of(pod).get("shareProcessNamespace")),
+        joins_pid=action.sandbox if spec_of(pod).get("shareProcessNamespace") else around.target,
         host_pid=bool(spec_of(pod).get("hostPID")),
         host_ipc=bool(spec_of(pod).get("hostIPC")),
         mounts=around.mounts,
@@ -91,6 +92,7 @@ def container_spec(
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         tty=bool(spec.get("tty")),
         stdin=bool(spec.get("stdin")),
+        stdin_once=bool(spec.get("stdin") and spec.get("stdinOnce")),
     )
 
 

@@ -199,9 +199,25 @@ class Containers(EngineSuite):
         with pytest.raises(EngineError):
             world.engine.start_container(app)
 
+    def test_process_ids_are_shared_with_any_container_that_runs_and_end_with_it(self, world: World) -> None:
+        sandbox = world.start(attachment=Attachment("bridge"))
+        target = world.start(joins=sandbox)
+        debugger = world.start(joins=sandbox, joins_pid=target)
+        late = world.create(joins=sandbox, joins_pid=target)
+        world.engine.signal_container(target, "SIGKILL")
+        assert world.ended(debugger).exit_code == 137
+        with pytest.raises(EngineError, match="is not running"):
+            world.engine.start_container(late)
+        failed = world.engine.inspect_container(late)
+        assert (failed.state, failed.error, failed.exit_code) == (
+            "created",
+            f"container {target} is not running",
+            128,
+        )
+
     def test_containers_outlive_their_sandbox_unless_they_share_its_process_ids(self, world: World) -> None:
         sandbox = world.start(attachment=Attachment("bridge"))
-        apart, shared = world.start(joins=sandbox), world.start(joins=sandbox, joins_pid=True)
+        apart, shared = world.start(joins=sandbox), world.start(joins=sandbox, joins_pid=sandbox)
         world.engine.signal_container(sandbox, "SIGKILL")
         assert world.ended(shared).exit_code == 137
         assert world.engine.inspect_container(apart).state == "running"

@@ -44,7 +44,15 @@ def test_a_container_joins_its_sandboxs_network_and_ipc_and_its_process_ids_only
     joined = host(joins="abc")
     assert (joined["NetworkMode"], joined["IpcMode"]) == ("container:abc", "container:abc")
     assert "PidMode" not in joined
-    assert host(joins="abc", joins_pid=True)["PidMode"] == "container:abc"
+    assert host(joins="abc", joins_pid="def")["PidMode"] == "container:def"
+
+
+def test_input_stays_open_for_the_next_one_who_attaches_unless_it_is_for_one_only() -> None:
+    several, one = made(stdin=True), made(stdin=True, stdin_once=True)
+    assert [(body["OpenStdin"], body["StdinOnce"]) for body in (several, one)] == [
+        (True, False),
+        (True, True),
+    ]
 
 
 def test_a_containers_ports_are_those_of_the_machine_that_lead_to_it() -> None:
@@ -60,7 +68,7 @@ def test_a_containers_ports_are_those_of_the_machine_that_lead_to_it() -> None:
 
 
 def test_the_machines_namespaces_win_over_a_sandboxs() -> None:
-    shared = host(joins="abc", joins_pid=True, host_pid=True, host_ipc=True)
+    shared = host(joins="abc", joins_pid="abc", host_pid=True, host_ipc=True)
     assert (shared["NetworkMode"], shared["IpcMode"], shared["PidMode"]) == ("container:abc", "host", "host")
 
 

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.usefixtures("kubelet")
     [
         ("workingDir", "/srv", {"working_dir": "/srv"}),
         ("tty", True, {"tty": True}),
-        ("stdin", True, {"stdin": True}),
+        ("stdin", True, {"stdin": True, "stdin_once": False}),
+        ("stdinOnce", True, {"stdin": False, "stdin_once": False}),
         ("image", "nginx:9", {"image": "nginx:9"}),
     ],
 )
@@ -27,6 +28,12 @@ def test_a_containers_field_is_what_the_engine_is_told(
     world.wait_ready()
     spec = world.engine.spec_of("web-0")
     assert {name: getattr(spec, name) for name in expected} == expected
+
+
+def test_input_may_end_with_the_first_who_attaches(world: World) -> None:
+    world.create_pod(containers=[container(stdin=True, stdinOnce=True)])
+    world.wait_ready()
+    assert world.engine.spec_of("web-0").stdin_once
 
 
 def test_a_container_is_stopped_by_the_signal_that_it_names(world: World) -> None:
@@ -42,7 +49,8 @@ def test_a_container_is_stopped_by_the_signal_that_it_names(world: World) -> Non
 def test_process_ids_are_shared_where_the_pod_says_so(world: World, *, shared: bool) -> None:
     world.create_pod(shareProcessNamespace=shared)
     world.wait_ready()
-    assert world.engine.spec_of("web-0").joins_pid is shared
+    sandbox = world.container("web-0_sandbox").id
+    assert world.engine.spec_of("web-0").joins_pid == (sandbox if shared else "")
 
 
 def test_no_service_is_announced_where_links_are_not_wanted(world: World) -> None:
