@@ -40,7 +40,7 @@ from minisets.kubelet.actions import (
     WriteFiles,
 )
 from minisets.kubelet.attaching import attached
-from minisets.kubelet.containers import Wanted, address_of, wanted
+from minisets.kubelet.containers import Wanted, address_of, target_of, wanted
 from minisets.kubelet.environment import environment
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.isolation import root_refused
@@ -207,6 +207,7 @@ class Carrier:
             env = environment(self._fresh(pod), one.spec, self._parts.store, self._node(pod))
             mounted = self.mounting.container_mounts(pod, one, env, observed, action.sandbox)
             image_user = self._image_user(pod, one)
+            target = target_of(one, observed)
         except NotYet as error:
             self._say_waiting(pod, one, error.reason, str(error))
             return False
@@ -218,7 +219,7 @@ class Carrier:
 
         def spec(name: str, more: tuple[Mount, ...]) -> ContainerSpec:
             image = str(one.spec["image"])
-            around = Surroundings(self._cluster, image, env, (*mounted, *more), image_user)
+            around = Surroundings(self._cluster, image, env, (*mounted, *more), image_user, target)
             return container_spec(pod, one, action, name, around)
 
         try:

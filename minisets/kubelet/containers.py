@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.deadlines import is_past_deadline
+from minisets.kubelet.failures import NotYet
 from minisets.objects.metadata import annotations_of, spec_of, status_of
 from minisets.objects.pods import is_terminal
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+_FIELDS = {"init": "initContainers", "ephemeral": "ephemeralContainers"}
+STATUSES = {"init": "initContainerStatuses", "ephemeral": "ephemeralContainerStatuses"}
+"""Where the status tells of containers of a kind, if not in `containerStatuses`."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Wanted:
     @property
     def field_path(self) -> str:
         """Where in the spec it is, as events say it."""
-        return f"spec.{'initContainers' if self.kind == 'init' else 'containers'}{{{self.name}}}"
+        return f"spec.{_FIELDS.get(self.kind, 'containers')}{{{self.name}}}"
 
     @property
     def ports(self) -> dict[str, int]:
@@ -98,10 +102,38 @@ def mains(pod: Object) -> tuple[Wanted, ...]:
     )
 
 
+def ephemerals(pod: Object) -> tuple[Wanted, ...]:
+    """Those that were added to the pod while it ran. Kubernetes: they are started once, whatever comes."""
+    found = spec_of(pod).get("ephemeralContainers") or ()
+    return tuple(Wanted(one, "ephemeral", "ephemeral", "Never") for one in found)
+
+
 def wanted(pod: Object) -> Iterator[Wanted]:
     """All of them, init containers first."""
     yield from inits(pod)
     yield from mains(pod)
+    yield from ephemerals(pod)
+
+
+def was_made(pod: Object, one: Wanted, observed: ObservedPod) -> bool:
+    """Whether there ever was such a container, as far as the engine and the status know."""
+    return observed.newest(one.name) is not None or bool(reported(pod, one).get("containerID"))
+
+
+def target_of(one: Wanted, observed: ObservedPod) -> str:
+    """The id of the container whose processes an ephemeral one is to see; empty: it wants to see none.
+
+    NotYet: it does not run. Kubernetes: kuberuntime_container.go startSpec.getTargetID.
+    """
+    name = one.spec.get("targetContainerName") if one.kind == "ephemeral" else ""
+    if not name:
+        return ""
+    target = observed.current(name)
+    if target is None:
+        raise NotYet(f"unable to find target container {name}")
+    if not target.is_running:
+        raise NotYet(f"target container {name} is not running", "CreateContainerError")
+    return target.id
 
 
 def default_container(pod: Object) -> str:
@@ -138,8 +170,7 @@ def has_come_up(pod: Object, one: Wanted, seen: Seen) -> bool:
 
 def reported(pod: Object, one: Wanted) -> dict[str, Any]:
     """What the stored status says of the container."""
-    listed = "initContainerStatuses" if one.kind == "init" else "containerStatuses"
-    entries = status_of(pod).get(listed) or ()
+    entries = status_of(pod).get(STATUSES.get(one.kind, "containerStatuses")) or ()
     return next((entry for entry in entries if entry.get("name") == one.name), {})
 
 

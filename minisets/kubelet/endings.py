@@ -15,8 +15,7 @@ from minisets.engine import labels
 from minisets.engine.archives import archive, file
 from minisets.engine.specs import LogOptions, Mount
 from minisets.errors import EngineError, EngineTimeout, EngineUnavailable
-from minisets.kubelet.containers import exit_code_of, wanted
-from minisets.objects.metadata import spec_of, status_of
+from minisets.kubelet.containers import exit_code_of, reported, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +92,7 @@ def with_messages(engine: Engine, memory: Memory, pod: Object, observed: Observe
 
 def _reported(pod: Object) -> dict[str, str]:
     """What the stored status says of containers that have ended: id -> message."""
-    listed = ("initContainerStatuses", "containerStatuses")
-    entries = [entry for field in listed for entry in status_of(pod).get(field) or ()]
+    entries = [reported(pod, one) for one in wanted(pod)]
     states = [entry.get(field) or {} for entry in entries for field in ("state", "lastState")]
     ended = [state["terminated"] for state in states if "terminated" in state]
     return {one["containerID"]: one.get("message") or "" for one in ended if one.get("containerID")}
@@ -104,9 +102,8 @@ def _message(engine: Engine, pod: Object, one: Wanted, seen: Seen) -> str:
     """The engine's word for a failure, then the container's own; cut to the pod's share of the status."""
     own = b"" if seen.has_failed_to_start else _own_words(engine, one, seen)
     said = ": ".join(filter(None, (seen.error, own.decode(errors="replace"))))
-    spec = spec_of(pod)
-    count = len(spec.get("containers") or ()) + len(spec.get("initContainers") or ())
-    return said.encode()[: _LONGEST_OF_POD // max(1, count)].decode(errors="ignore")
+    share = _LONGEST_OF_POD // max(1, len(tuple(wanted(pod))))
+    return said.encode()[:share].decode(errors="ignore")
 
 
 def _own_words(engine: Engine, one: Wanted, seen: Seen) -> bytes:

@@ -33,19 +33,22 @@ from minisets.kubelet.actions import (
 from minisets.kubelet.containers import (
     Wanted,
     are_inits_done,
+    ephemerals,
     exit_code_of,
     has_come_up,
     has_ended,
     inits,
     is_init_done,
     mains,
+    reported,
+    was_made,
 )
 from minisets.kubelet.deadlines import active_deadline, is_past_deadline
 from minisets.kubelet.observe import ImageState, ObservedPod, Seen
 from minisets.kubelet.stopping import KILL_AGAIN, Todo, plan_stop, stop_in_order
 from minisets.kubelet.volumes.exclusive import ATTACHER, FAILED
 from minisets.kubelet.volumes.mounts import file_volumes, pod_volumes
-from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of, status_of
+from minisets.objects.metadata import is_being_deleted, meta, moment, spec_of
 from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
@@ -134,6 +137,7 @@ def _run(pod: Object, observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
         return
     todo.add(*(Remove(one.id, "sandbox", "it ended") for one in observed.sandboxes if one.id != sandbox.id))
     _follow_sources(observed, sandbox, todo)
+    _bring_in(pod, observed, sandbox, todo)
     due = tuple(_due(pod, observed))
     hooked = next((one for one in due if _runs_its_hook(pod, one, observed)), None)
     may_start = True
@@ -148,6 +152,19 @@ def _follow_sources(observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
     if any(one.sandbox == sandbox.id for one in observed.containers):
         changed = [name for name, files in observed.wanted_files.items() if observed.files.get(name) != files]
         todo.add(*(WriteFiles(name, sandbox.id, "what they are made from changed") for name in changed))
+
+
+def _bring_in(pod: Object, observed: ObservedPod, sandbox: Seen, todo: Todo) -> None:
+    """Ephemeral containers, each once, however far the others are. Kubernetes: EphemeralContainersToStart.
+
+    Differs: a postStart hook that goes on does not keep them out: it may be what is to be looked into.
+    """
+    for one in ephemerals(pod):
+        seen = observed.current(one.name)
+        if not was_made(pod, one, observed):
+            _replace(pod, one, observed, sandbox, todo, "it was added to the pod")
+        elif seen is not None and seen.is_startable:
+            todo.add(Start(seen.id, seen.what, "it was created"))
 
 
 def _runs_its_hook(pod: Object, one: Wanted, observed: ObservedPod) -> bool:
@@ -276,11 +293,8 @@ def _await_image(one: Wanted, restart: int, image: ImageState, todo: Todo) -> No
 
 def _restarts_known(pod: Object, one: Wanted) -> int:
     """The number of a container of which the engine has no trace: what was reported counts on."""
-    listed = "initContainerStatuses" if one.kind == "init" else "containerStatuses"
-    for status in status_of(pod).get(listed) or ():
-        if status.get("name") == one.name and status.get("containerID"):
-            return int(status.get("restartCount") or 0) + 1
-    return 0
+    status = reported(pod, one)
+    return int(status.get("restartCount") or 0) + 1 if status.get("containerID") else 0
 
 
 def _clear_away(pod: Object, observed: ObservedPod, todo: Todo) -> None:

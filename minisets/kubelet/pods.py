@@ -19,7 +19,7 @@ from minisets.errors import NotFound
 from minisets.kubelet.actions import CreateContainer, CreateSandbox, PodPlan, Remove, Warn
 from minisets.kubelet.admission import is_new, refusal, refused_status, was_refused
 from minisets.kubelet.carry import Carrier, Parts
-from minisets.kubelet.containers import has_ended, inits, mains, wanted
+from minisets.kubelet.containers import Wanted, has_ended, wanted, was_made
 from minisets.kubelet.endings import with_messages
 from minisets.kubelet.failures import NotYet
 from minisets.kubelet.nodes.reconciler import HEARTBEAT
@@ -235,14 +235,14 @@ class Pods:
         if is_being_deleted(pod):
             return observed
         observed = self._with_files(pod, observed)
-        missing = [one for one in wanted(pod) if not _runs(observed, one.name)]
+        missing = [one for one in wanted(pod) if _is_missing(pod, one, observed)]
         if not missing:
             return observed
         begins = observed.sandbox is None and not has_ended(pod, observed, self._clock.now())
         unattached = self._attached.take(pod) if begins else None
         return replace(
             observed,
-            images=self._images(pod, observed),
+            images=self._images(pod, missing, observed),
             unattached=unattached,
             problems=self._problems(pod) if observed.sandbox is None and unattached is None else (),
             waiting=self._parts.memory.waiting(uid_of(pod)),
@@ -253,13 +253,14 @@ class Pods:
         """Why its volumes cannot be mounted now."""
         return held_back(pod, self._store) or self._mounting.problems(pod)
 
-    def _images(self, pod: Object, observed: ObservedPod) -> Mapping[str, ImageState]:
+    def _images(
+        self, pod: Object, missing: Iterable[Wanted], observed: ObservedPod
+    ) -> Mapping[str, ImageState]:
         states = {}
-        for one in (*inits(pod), *mains(pod)):
+        for one in missing:
             newest = observed.newest(one.name)
-            if not _runs(observed, one.name):
-                restart = newest.restart + 1 if newest else 0
-                states[one.name] = self._parts.images.state(pod, one, restart)
+            restart = newest.restart + 1 if newest else 0
+            states[one.name] = self._parts.images.state(pod, one, restart)
         return states
 
     def _with_files(self, pod: Object, observed: ObservedPod) -> ObservedPod:
@@ -331,9 +332,12 @@ def _recheck_of_blocked(todo: PodPlan) -> timedelta | None:
     return _BLOCKED_RECHECK if any(isinstance(action, blocked) for action in todo.actions) else None
 
 
-def _runs(observed: ObservedPod, container: str) -> bool:
-    seen = observed.current(container)
-    return seen is not None and (seen.is_running or seen.is_startable)
+def _is_missing(pod: Object, one: Wanted, observed: ObservedPod) -> bool:
+    """Whether a container may have to be made."""
+    if one.kind == "ephemeral":
+        return not was_made(pod, one, observed)
+    seen = observed.current(one.name)
+    return seen is None or not (seen.is_running or seen.is_startable)
 
 
 def _metadata(namespace: str, name: str, uid: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minisets.kubelet.containers import wanted
 from minisets.kubelet.nodes.served import concerns_pods, is_ours
 from minisets.kubelet.volumes.mounts import claim_name
 from minisets.objects.metadata import is_true, key_of, meta, spec_of
@@ -88,8 +89,7 @@ def _refers(pod: Object, kind: str, name: str) -> bool:
     projected = [source for one in volumes for source in (one.get("projected") or {}).get("sources") or ()]
     if any((source.get(field) or {}).get("name") == name for source in projected):
         return True
-    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
-    return any(_uses(container, field, name) for container in containers)
+    return any(_uses(one.spec, field, name) for one in wanted(pod))
 
 
 def _uses(container: dict[str, Any], field: str, name: str) -> bool:

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from minisets.errors import EngineError
 from minisets.kubelet import backoff
@@ -204,10 +204,8 @@ class Images:
                 self._pulls[key] = _Pull(self._pulls[key].restart, state, failures)
 
     def _tell(self, pod: Object, one: Wanted, kind: str, reason: str, message: str) -> None:
-        path = f"spec.{'initContainers' if one.kind == 'init' else 'containers'}{{{one.name}}}"
-        self._recorder.record(
-            pod, "Warning" if kind == "Warning" else "Normal", reason, message, field_path=path
-        )
+        severity: Literal["Normal", "Warning"] = "Warning" if kind == "Warning" else "Normal"
+        self._recorder.record(pod, severity, reason, message, field_path=one.field_path)
 
 
 def _retry_at(failed_at: datetime, pull: _Pull) -> datetime:

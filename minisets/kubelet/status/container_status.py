@@ -38,7 +38,7 @@ def container_status(
     """The entry of one container; ended: the pod is at its end, so nothing waits any more (A-109)."""
     old = reported(pod, one)
     seen = observed.newest(one.name)
-    if seen is None and old.get("containerID") and is_terminal(pod):
+    if seen is None and old.get("containerID") and (is_terminal(pod) or one.kind == "ephemeral"):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if ended and (seen is None or not seen.is_over):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
@@ -64,6 +64,12 @@ def container_status(
         "ready": _is_ready(one, seen, old, started=started),
         **_granted(one),
     }
+
+
+def ephemeral_status(pod: Object, one: Wanted, observed: ObservedPod, now: datetime) -> dict[str, Any]:
+    """The entry of an ephemeral container. Kubernetes: nobody probes it, so that it is never ready."""
+    found = container_status(pod, one, observed, now, ended=False)
+    return {field: value for field, value in found.items() if field != "started"} | {"ready": False}
 
 
 def _granted(one: Wanted) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.kubelet.containers import (
     are_inits_done,
+    ephemerals,
     exit_code_of,
     has_come_up,
     has_ended,
@@ -21,7 +22,7 @@ from minisets.kubelet.containers import (
 )
 from minisets.kubelet.deadlines import MESSAGE, REASON, is_past_deadline
 from minisets.kubelet.status.conditions import conditions
-from minisets.kubelet.status.container_status import container_status
+from minisets.kubelet.status.container_status import container_status, ephemeral_status
 from minisets.objects.metadata import generation_of, is_being_deleted, spec_of, status_of, timestamp
 from minisets.objects.pods import TERMINAL
 
@@ -43,6 +44,7 @@ def pod_status(pod: Object, observed: ObservedPod, now: datetime, host: str) -> 
             container_status(pod, one, observed, now, ended=ended) for one in inits(pod)
         ],
         "containerStatuses": [container_status(pod, one, observed, now, ended=ended) for one in mains(pod)],
+        "ephemeralContainerStatuses": [ephemeral_status(pod, one, observed, now) for one in ephemerals(pod)],
     }
     status = {
         **old,
