@@ -43,7 +43,7 @@ PodSpec
   - resources: limits of a whole pod are not set; set them on its containers
   - runtimeClassName: containers run in the engine's default runtime
   - hostUsers=false: user namespaces are the engine's business
-  - ephemeralContainers: they are not run; use `kubectl exec`
+  + ephemeralContainers [debug debug-once]
   - evictionResponders: an eviction asks disruption budgets and nobody else
 PodOS
   - name!=linux: Linux containers only
@@ -107,11 +107,22 @@ Container
   ~ restartPolicyRules: their action Restart; RestartAllContainers is passed over
   - volumeDevices: no block devices, the pod waits
   - resizePolicy: resources are set when a container is created
-  - stdinOnce: nobody can attach to a container
+  + stdinOnce [stdin-once real-run]
   + terminationMessagePath [message real-messages]
   + terminationMessagePolicy [message-of-log real-messages]
 Pod:spec.initContainers[] StatefulSet:spec.template.spec.initContainers[]
   + restartPolicy [sidecars]
+EphemeralContainer
+  + name image [debug]
+  + targetContainerName [debug-target real-debug]
+  + command args workingDir volumeMounts securityContext envFrom [debug-fields]
+  + env stdin stdinOnce tty [debug debug-fields]
+  + terminationMessagePath terminationMessagePolicy [debug-fields]
+  + imagePullPolicy=Never|IfNotPresent [debug-image]
+  ~ imagePullPolicy=Always: where no registry answers, a local image is used
+  - volumeDevices: no block devices, the pod waits
+  - resizePolicy: resources are set when a container is created
+  + *: refused, as in Kubernetes [debug-refused]
 Lifecycle
   + preStop [hooks hook-grace real-order]
   + postStart [post-start]

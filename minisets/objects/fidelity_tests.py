@@ -29,6 +29,8 @@ registry/test_storage.py
 registry/test_services.py
   addresses          a_service_gets_an_address
   headless           a_headless_service_keeps_its_none
+registry/test_versions.py
+  debug-refused      a_debugger_that_cannot_be_is_refused
 registry/test_priorities.py
   classes            a_pod_gets_the_priority_of_its_class
 registry/test_namespaces.py
@@ -153,6 +155,12 @@ kubelet/test_kubelet.py
   readiness          a_failed_readiness_probe_only_makes_the_pod_unready
   liveness           a_failed_liveness_probe_restarts_the_container
   startup            the_others_wait_until_the_startup_probe_has_passed
+kubelet/test_ephemeral.py
+  debug              a_container_is_added_to_a_running_pod_and_goes_with_it
+  debug-once         an_ephemeral_container_is_started_once
+  debug-target       a_container_sees_the_processes_of_the_one_that_it_names
+  debug-fields       it_has_what_any_container_may_have
+  debug-image        its_image_is_pulled_as_others_are
 kubelet/test_plan.py
   restart-policy     the_restart_policy_decides
 kubelet/status/test_pod_status.py
@@ -212,6 +220,7 @@ kubelet/test_environment.py
   resource-refs      a_resource_is_counted_in_its_divisor_rounded_up
 kubelet/test_fields.py
   told               a_containers_field_is_what_the_engine_is_told
+  stdin-once         input_may_end_with_the_first_who_attaches
   stop-signal        a_container_is_stopped_by_the_signal_that_it_names
   shared-pids        process_ids_are_shared_where_the_pod_says_so
   imported           variables_come_from_configmaps_and_secrets_whole_or_by_key
@@ -290,4 +299,7 @@ scenarios/test_isolation.py
 scenarios/test_images.py
   real-login         a_private_image_comes_to_who_has_its_password
   real-account       a_service_accounts_secret_is_its_pods
+scenarios/test_debug.py
+  real-debug         a_debugger_sees_the_processes_of_its_target
+  real-run           run_with_rm_and_input_ends_with_its_input
 """

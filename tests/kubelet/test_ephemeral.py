@@ -188,6 +188,35 @@ def test_a_container_sees_the_processes_of_the_one_that_it_names(world: World) -
 
 
 @pytest.mark.usefixtures("kubelet")
+def test_it_has_what_any_container_may_have(world: World) -> None:
+    world.registry.create("ConfigMap", "default", {"metadata": {"name": "settings"}, "data": {"A": "1"}})
+    world.create_pod(volumes=[{"name": "scratch", "emptyDir": {}}], securityContext={"runAsUser": 7})
+    world.wait_ready()
+    debug(
+        world,
+        command=["sh", "-c"],
+        args=["echo $(A)"],
+        workingDir="/srv",
+        stdin=True,
+        stdinOnce=True,
+        envFrom=[{"configMapRef": {"name": "settings"}}],
+        volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}],
+        securityContext={"runAsUser": 0, "capabilities": {"add": ["SYS_PTRACE"]}},
+        terminationMessagePath="/why",
+        terminationMessagePolicy="FallbackToLogsOnError",
+    )
+    until(lambda: is_(world, "running"), "the debugger to run", SOON)
+    spec = world.engine.spec_of("web-0_e_debugger")
+    assert (spec.entrypoint, spec.arguments, spec.working_dir) == (("sh", "-c"), ("echo 1",), "/srv")
+    assert (spec.user, spec.cap_add, spec.stdin_once, spec.memory_bytes) == ("0", ("SYS_PTRACE",), True, 0)
+    assert {"/scratch", "/why"} <= {mount.target for mount in spec.mounts}
+    world.engine.write_log("web-0_e_debugger", b"no such thing\n")
+    world.engine.exit("web-0_e_debugger", 1)
+    until(lambda: is_(world, "terminated"), "its end", SOON)
+    assert told(world)["state"]["terminated"]["message"] == "no such thing\n"
+
+
+@pytest.mark.usefixtures("kubelet")
 def test_in_a_pod_that_shares_its_process_ids_it_sees_everybodys(world: World) -> None:
     world.create_pod(shareProcessNamespace=True)
     world.wait_ready()

@@ -80,10 +80,10 @@ def test_other_kinds_open_nothing() -> None:
     assert opened("PersistentVolume", {"csi": {"driver": "docker.minisets.dev", "volumeHandle": "a"}}) == []
 
 
-def test_what_is_not_honoured_opens_nothing() -> None:
-    """Containers that are never made are not run with any rights."""
+def test_a_debugger_with_the_machines_rights_is_named() -> None:
     ephemeral = [{"name": "debug", "image": "a", "securityContext": {"privileged": True}}]
-    assert opened("Pod", {"ephemeralContainers": ephemeral}) == []
+    (line,) = opened("Pod", {"ephemeralContainers": ephemeral, "runtimeClassName": "kata"})
+    assert line.startswith("spec.ephemeralContainers[0].securityContext.privileged: gives a pod the machine")
 
 
 def test_a_docker_volume_that_is_not_minisets_is_named() -> None:

@@ -104,11 +104,11 @@ def test_a_manifest_that_is_honoured_whole_warns_of_nothing() -> None:
 def test_a_field_that_is_not_honoured_is_named_with_its_path_and_the_reason() -> None:
     obj = statefulset(
         runtimeClassName="kata",
-        containers=[{"name": "a"}, {"name": "b", "stdinOnce": True}],
+        containers=[{"name": "a"}, {"name": "b", "volumeDevices": [{"name": "d"}]}],
     )
     assert warnings("StatefulSet", obj) == (
         "spec.template.spec.runtimeClassName: not honoured: containers run in the engine's default runtime",
-        "spec.template.spec.containers[1].stdinOnce: not honoured: nobody can attach to a container",
+        "spec.template.spec.containers[1].volumeDevices: not honoured: no block devices, the pod waits",
     )
 
 
