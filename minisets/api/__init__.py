@@ -1,9 +1,9 @@
 """The room of the API: Kubernetes' REST interface over HTTPS, so that kubectl notices nothing missing.
 
-Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, logs, exec.
-Must not: what a write means (`registry/`), how objects are kept (`store/`), which pods there should be.
-The only async room; the only one that knows HTTP's server side (aiohttp). Calls no controller; reaches
-the engine only for `logs.py`, `streams.py` and `metrics.py`, by the container's id in the pod's status.
+Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, logs, exec,
+forwarding. Must not: what a write means (`registry/`), how objects are kept (`store/`), which pods there
+should be. The only async room; the only one that knows HTTP's server side (aiohttp). Calls no controller;
+reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwarding/`.
 """
 
 # 2026-11-23: Requests are admitted (Host, token) in `entrance.py` before a path is looked at, and our own

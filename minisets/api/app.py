@@ -102,7 +102,7 @@ class ApiServer:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         lanes = Lanes()
-        entrance = Entrance(self._gate, self._backend, lanes)
+        entrance = Entrance(self._gate, self._backend, lanes, self._settings.cluster)
         server = web.Server(
             entrance.handle,
             handler_cancellation=True,

@@ -21,6 +21,7 @@ from minisets.api import bodies, documents, queries, routes, unserved
 from minisets.api.auth import IDENTITY, NOBODY, certificate_of
 from minisets.api.documents import HEADERS
 from minisets.api.failures import NO_SUCH_METHOD, as_api_error
+from minisets.api.forwarding.serving import Forwards
 from minisets.api.impersonation import impersonated
 from minisets.api.logs import Logs
 from minisets.api.metrics import Metrics
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from minisets.store.interface import Store
 
 _BODY_WITHIN = timedelta(seconds=60)
-_STREAMED = ("log", "exec")
+_STREAMED = ("log", "exec", "portforward")
 _PIECE = 256 * 1024
 _PACKED_FROM, _PACKED_LEVEL = 128 * 1024, 1
 _MOST_WARNED, _MOST_WARNINGS = 4096, 50
@@ -75,7 +76,7 @@ class _Visit:
 class Entrance:
     """Handles every request of one server. On the loop only."""
 
-    def __init__(self, gate: Gate, backend: Backend, lanes: Lanes) -> None:
+    def __init__(self, gate: Gate, backend: Backend, lanes: Lanes, cluster: str) -> None:
         self._gate = gate
         self._clock = backend.clock
         self._store = backend.store
@@ -86,6 +87,7 @@ class Entrance:
         self._watching = Watching(backend.store, lanes, backend.clock)
         self._logs = Logs(backend.engine, lanes, backend.clock)
         self._execs = Execs(backend.engine, lanes)
+        self._forwards = Forwards(backend.store, backend.engine, lanes, cluster)
         self._visits: dict[asyncio.Task[object], _Visit] = {}
         self._loop = asyncio.get_running_loop()
         self._tokens = Tokens(backend.store, self._tokens_changed)
@@ -98,6 +100,7 @@ class Entrance:
         self._watching.stop()
         self._logs.stop()
         self._execs.stop()
+        self._forwards.stop()
         if self._visits:
             await asyncio.wait(self._visits, timeout=within.total_seconds())
         self._tokens.close()
@@ -187,8 +190,12 @@ class Entrance:
         pod = await self._lanes.call(self._store.get, call.ref)
         if pod is None:
             raise refusals.not_found(call.ref)
-        serve = self._logs.serve if call.target.subresource == "log" else self._execs.serve
-        return await serve(request, pod, call.query)
+        by_subresource = {
+            "log": self._logs.serve,
+            "exec": self._execs.serve,
+            "portforward": self._forwards.serve,
+        }
+        return await by_subresource[call.target.subresource](request, pod, call.query)
 
     async def _sent(self, request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
         """Large answers go in pieces, and packed where the client takes it.

@@ -1,0 +1,199 @@
+"""The way to a port of a pod: its address, or, where nobody answers there, a program in its sandbox.
+
+    connect to status.podIP --refused, unreachable--> exec `/pause dial 127.0.0.1 PORT` in the sandbox
+
+The second reaches what listens on the pod's loopback only. Leaves whether the pod is still there to
+`serving.py`. Kubernetes: containerd internal/cri/server/sandbox_portforward_linux.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from minisets.api.lanes import Pipe
+from minisets.engine import labels
+from minisets.engine.specs import ExecSpec
+from minisets.errors import ApiError, EngineError
+from minisets.objects.metadata import status_of, uid_of
+
+if TYPE_CHECKING:
+    from minisets.api.lanes import Lanes
+    from minisets.engine.interface import Engine, ExecStream
+    from minisets.objects.kinds import Object
+
+_DIALLED_WITHIN = timedelta(seconds=5)
+_CLOSED_WITHIN = timedelta(seconds=5)
+_PIECE = 64 * 1024
+_SAID_AT_MOST = 1024
+
+
+class NotReachedError(Exception):
+    """Nobody could be spoken to at the port; as Go says it."""
+
+
+class Reached(Protocol):
+    """A connection to a port of a pod."""
+
+    async def read(self) -> bytes:
+        """What has come; empty at the end. ConnectionError: broken off; NotReachedError: never was one."""
+
+    async def write(self, data: bytes) -> None:
+        """Waits while nobody takes it; ConnectionError once nobody ever will."""
+
+    async def end(self) -> None:
+        """Nothing more is written; reading goes on."""
+
+    def abort(self) -> None:
+        """Let go of it now: reading ends."""
+
+    async def close(self) -> None:
+        """Done: what was written still arrives, if it is taken soon."""
+
+
+class Dialler:
+    """Reaches the pods of one cluster."""
+
+    def __init__(self, engine: Engine, lanes: Lanes, cluster: str) -> None:
+        self._engine = engine
+        self._lanes = lanes
+        self._cluster = cluster
+
+    async def dial(self, pod: Object, port: int) -> Reached:
+        """A connection to the port; NotReachedError."""
+        address = str(status_of(pod).get("podIP") or "")
+        try:
+            return await _connected(address, port)
+        except OSError as error:
+            refused = _spoken(f"{address}:{port}", error)
+        try:
+            if sandbox := await self._lanes.stream(self._sandbox, pod):
+                return await self._through(sandbox, port, refused)
+        except (EngineError, ApiError) as error:
+            raise NotReachedError(f"{refused}; inside the pod: {error}") from error
+        raise NotReachedError(refused)
+
+    def _sandbox(self, pod: Object) -> str:
+        """The id of its running sandbox, or nothing."""
+        wanted = {**labels.pod_selector(self._cluster, uid_of(pod)), labels.KIND: "sandbox"}
+        found = self._engine.list_containers(wanted)
+        return next((one.id for one in found if one.state == "running"), "")
+
+    async def _through(self, sandbox: str, port: int, refused: str) -> Reached:
+        spec = ExecSpec(("/pause", "dial", "127.0.0.1", str(port)), stdin=True)
+        async with AsyncExitStack() as held:
+            held.enter_context(self._lanes.slot())
+            id_ = await self._lanes.stream(self._engine.create_exec, sandbox, spec)
+            stream = await self._lanes.open(self._engine.start_exec, id_, spec)
+            return _Through(self._engine, self._lanes, stream, id_, refused, held.pop_all())
+        raise AssertionError  # no context of ours swallows
+
+
+class _Connected:
+    """A connection of our own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> bytes:
+        try:
+            return await self._reader.read(_PIECE)
+        except OSError as error:
+            raise ConnectionResetError(str(error)) from error
+
+    async def write(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise ConnectionResetError(str(error)) from error
+
+    async def end(self) -> None:
+        with suppress(OSError):
+            self._writer.write_eof()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        self._writer.close()
+        try:
+            async with asyncio.timeout(_CLOSED_WITHIN.total_seconds()):
+                await self._writer.wait_closed()
+        except OSError:  # timed out, or broken off meanwhile
+            self.abort()
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+
+class _Through:
+    """A connection that a program in the sandbox has, spoken to through its input and output."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        lanes: Lanes,
+        stream: ExecStream,
+        id_: str,
+        refused: str,
+        held: AsyncExitStack,
+    ) -> None:
+        self._engine = engine
+        self._lanes = lanes
+        self._stream = stream
+        self._id = id_
+        self._refused = refused
+        self._held = held
+        self._said = b""
+        self._is_aborted = False
+        self._pipe = Pipe(asyncio.get_running_loop())
+        self._filling = asyncio.ensure_future(lanes.stream(self._pipe.fill, stream))
+
+    async def read(self) -> bytes:
+        try:
+            while outputs := await self._pipe.take():
+                self._said += b"".join(data for name, data in outputs if name == "stderr")[:_SAID_AT_MOST]
+                if data := b"".join(data for name, data in outputs if name == "stdout"):
+                    return data
+            if self._said and not self._is_aborted:
+                raise NotReachedError(self._refused)
+        except (EngineError, OSError) as error:
+            raise ConnectionResetError(str(error)) from error
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        try:
+            await self._lanes.stream(self._stream.write, data)
+        except (EngineError, OSError) as error:
+            raise ConnectionResetError(str(error)) from error
+
+    async def end(self) -> None:
+        with suppress(EngineError, OSError):
+            await self._lanes.stream(self._stream.close_stdin)
+
+    def abort(self) -> None:
+        self._is_aborted = True
+        self._pipe.close()
+        self._stream.close()
+
+    async def close(self) -> None:
+        self.abort()
+        async with self._held:
+            await asyncio.shield(self._filling)
+
+
+async def _connected(address: str, port: int) -> Reached:
+    async with asyncio.timeout(_DIALLED_WITHIN.total_seconds()):
+        return _Connected(*await asyncio.open_connection(address, port))
+
+
+def _spoken(address: str, error: OSError) -> str:
+    """Why no connection came about, as Go says it."""
+    if isinstance(error, TimeoutError):
+        return f"dial tcp {address}: i/o timeout"
+    return f"dial tcp {address}: connect: {os.strerror(error.errno).lower() if error.errno else error}"
