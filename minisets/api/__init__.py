@@ -33,6 +33,11 @@ reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwardin
 # 2026-11-29: What a revoked token holds open is ended by dropping its connections, whatever it is: a kind of
 # stream that comes later is ended without knowing of it. Only what `verbs.py` answers is let end by itself.
 #
+# 2026-11-30: A command whose client is gone is ended (`engine/ending.py`), in a lane that nobody waits for.
+# Differs: in Kubernetes it runs on, out of everybody's reach. When the server itself stops, commands run on:
+# it is not their clients that left, a server that is replaced must not end a migration half-way, and stopping
+# waits for no engine. Rejected: remembering them for the next server, which knows nothing of who held them.
+#
 # 2026-11-29: Acting as somebody else (`--as`) is served, as masters may in Kubernetes, and changes who asks,
 # not what they may. Rejected: refusing it (kubectl, and tests that use it, would fail for no gain).
 #

@@ -86,7 +86,7 @@ class Entrance:
         self._verbs = Verbs(backend.store, backend.registry, backend.clock, reviews, metrics)
         self._watching = Watching(backend.store, lanes, backend.clock)
         self._logs = Logs(backend.engine, lanes, backend.clock)
-        self._execs = Execs(backend.engine, lanes)
+        self._execs = Execs(backend.engine, lanes, backend.clock)
         self._forwards = Forwards(backend.store, backend.engine, lanes, cluster)
         self._visits: dict[asyncio.Task[object], _Visit] = {}
         self._loop = asyncio.get_running_loop()

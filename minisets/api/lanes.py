@@ -58,6 +58,10 @@ class Lanes:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._streams, lambda: function(*args, **kwargs))
 
+    def leave(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have something run for which nobody waits; not, if it has not begun when the server ends."""
+        self._streams.submit(function, *args, **kwargs)
+
     async def open(self, function: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> S:
         """As `stream`, for what returns something to be closed: closed even if nobody waits any more."""
         return await _opened(self.stream(function, *args, **kwargs))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,14 +23,18 @@ from minisets.api import containers
 from minisets.api.failures import as_api_error
 from minisets.api.lanes import Pipe
 from minisets.api.representing import encoded
+from minisets.engine.ending import Endings
 from minisets.engine.specs import ExecSpec
-from minisets.errors import BadRequest, EngineError, ServiceUnavailable
+from minisets.errors import BadRequest, EngineError, MinisetsError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from minisets.api.lanes import Lanes
     from minisets.api.queries import Query
+    from minisets.clock import Clock
     from minisets.engine.interface import Engine, ExecStream, Output
     from minisets.objects.kinds import Object
+
+_log = logging.getLogger(__name__)
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
@@ -66,15 +71,17 @@ def exec_request(query: Query) -> ExecRequest:
 class Execs:
     """Serves the commands run in one server's pods."""
 
-    def __init__(self, engine: Engine, lanes: Lanes) -> None:
+    def __init__(self, engine: Engine, lanes: Lanes, clock: Clock) -> None:
         self._engine = engine
         self._lanes = lanes
+        self._endings = Endings(engine, clock)
         self._open: set[ExecStream] = set()
         self._stopping = False
 
     def stop(self) -> None:
         """Let go of every command; they run on in their containers."""
         self._stopping = True
+        self._endings.stop()
         self._engine.execs.refuse_waiting()
         for stream in tuple(self._open):
             stream.close()
@@ -87,11 +94,24 @@ class Execs:
         with self._lanes.slot():
             id_ = await self._lanes.stream(self._engine.create_exec, container, wanted.spec)
             await socket.prepare(request)
-            status = await self._run(socket, id_, wanted)
+            is_held = False
+            try:
+                status = await self._run(socket, id_, wanted)
+                is_held = not socket.closed
+            finally:
+                if not (is_held or self._stopping):
+                    self._lanes.leave(self._end, container, id_)
             with suppress(ConnectionError, RuntimeError):
                 await socket.send_bytes(bytes([ERROR]) + encoded(status))
                 await socket.close(code=WSCloseCode.OK)
         return socket
+
+    def _end(self, container: str, id_: str) -> None:
+        """Differs: in Kubernetes the command runs on, and nobody ever sees what it says or can end it."""
+        try:
+            self._endings.end(container, id_)
+        except MinisetsError as error:
+            _log.warning("a client is gone: %s", error)
 
     async def _run(self, socket: web.WebSocketResponse, id_: str, wanted: ExecRequest) -> Object:
         """From the start of the command to its Status."""
@@ -126,7 +146,7 @@ class Execs:
                     if (channel := channels[name]) is not None:
                         await _send(socket, channel, data)
         except ConnectionError:
-            return  # the client left: the command runs on, as it does in Kubernetes
+            return  # the client left
         finally:
             pipe.close()
             stream.close()

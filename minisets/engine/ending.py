@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
+from minisets.engine.gate import WAITED_AT_MOST
 from minisets.engine.sandbox_image import SandboxImage
 from minisets.engine.specs import ContainerSpec, LogOptions
 from minisets.errors import EngineError, EngineNotFound
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from minisets.clock import Clock
     from minisets.engine.interface import Container, Engine
 
-_LOOK_EVERY = timedelta(milliseconds=20)
-_BEGINS_WITHIN = timedelta(seconds=10)
+_FIRST_LOOK, _LAST_LOOK = timedelta(milliseconds=20), timedelta(milliseconds=250)
+_BEGINS_WITHIN = WAITED_AT_MOST + timedelta(seconds=10)
+"""It may wait at the gate while its client leaves, and begin later."""
+
 _ENDS_WITHIN = timedelta(seconds=20)
 """More than `pause end` takes, and the engine to begin it."""
 
@@ -60,14 +63,19 @@ class Endings:
             self._run(what, found, pid)
 
     def _pid_of(self, exec_id: str, what: str) -> int:
-        """0 once it does not run, or the server ends."""
+        """0: it has ended, or never began, or the server ends.
+
+        Trap: one that is yet to begin does not run either; only one that has ended has an exit code.
+        """
 
         def is_known() -> bool:
             state = self._engine.inspect_exec(exec_id)
-            return not state.running or state.pid != 0
+            return state.exit_code is not None or state.pid != 0
 
-        self._wait(is_known, _BEGINS_WITHIN, f"{what} has not begun")
-        return 0 if self._stopping else self._engine.inspect_exec(exec_id).pid
+        is_seen, state = self._wait(is_known, _BEGINS_WITHIN), self._engine.inspect_exec(exec_id)
+        if not is_seen and state.running:
+            raise EngineError(f"{what} is not ended: its process is not known")
+        return 0 if self._stopping else state.pid
 
     def _run(self, what: str, container: Container, pid: int) -> None:
         cluster = container.labels.get(labels.CLUSTER, "")
@@ -77,7 +85,8 @@ class Endings:
         self._engine.create_container(_helper(name, self._image.ensured(), cluster, pid, container.id))
         try:
             self._engine.start_container(name)
-            self._wait(lambda: self._is_done(name, what), _ENDS_WITHIN, f"{what} has not ended")
+            if not self._wait(lambda: self._is_done(name, what), _ENDS_WITHIN):
+                raise EngineError(f"{what} has not ended within {_ENDS_WITHIN.total_seconds():g} s")
         finally:
             if not self._stopping:
                 self._engine.remove_container(name, force=True)
@@ -92,15 +101,17 @@ class Endings:
             raise EngineError(f"{what} is not ended: {said or f'exit code {found.exit_code}'}")
         return True
 
-    def _wait(self, happened: Callable[[], bool], within: timedelta, problem: str) -> None:
-        """Return also when the server ends."""
-        until = self._clock.elapsed() + within
+    def _wait(self, happened: Callable[[], bool], within: timedelta) -> bool:
+        """Whether it did, or the server ends."""
+        until, pause = self._clock.elapsed() + within, _FIRST_LOOK
         while not (self._stopping or happened()):
             with self._changed:
                 if self._clock.elapsed() >= until:
-                    raise EngineError(f"{problem} within {within.total_seconds():g} s")
+                    return False
                 if not self._stopping:
-                    self._clock.wait(self._changed, _LOOK_EVERY)
+                    self._clock.wait(self._changed, pause)
+            pause = min(2 * pause, _LAST_LOOK)
+        return True
 
 
 def sweep(engine: Engine, cluster: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from minisets.engine.labels import cluster_selector
 from minisets.engine.specs import ContainerSpec
 from minisets.objects.kinds import Ref
 from tests.waiting import until
@@ -159,7 +160,8 @@ def run_pod(running: Running, name: str, *containers: str) -> tuple[str, ...]:
     running.registry.bind(Ref("Pod", "default", name), "minisets-0")
     ids = []
     for one in names:
-        ids.append(running.engine.create_container(ContainerSpec(f"{name}-{one}", "nginx:1", {})))
+        own = cluster_selector("minisets")
+        ids.append(running.engine.create_container(ContainerSpec(f"{name}-{one}", "nginx:1", own)))
         running.engine.start_container(ids[-1])
     statuses = [
         {

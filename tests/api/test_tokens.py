@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from minisets.api.auth import AUTHENTICATED, MASTERS, Gate, Identity
 from minisets.api.tokens import Tokens
-from minisets.engine.memory_scripts import ExecResult
+from minisets.engine.memory_containers import HUNG_UP
 from minisets.errors import Unauthorized
 from minisets.objects.metadata import ref_of
 from minisets.objects.tokens import ADMIN, digest_of, ref_of_token, secret_for
@@ -165,10 +165,9 @@ def executing(running: Running, token: str) -> Iterator[ClientConnection]:
         yield connection
 
 
-def test_a_revoked_tokens_exec_ends_and_the_command_runs_on(
+def test_a_revoked_tokens_exec_ends_and_with_it_the_command(
     running: Running, named: Callable[[str], Client]
 ) -> None:
-    running.engine.behave("web-0-*", run=lambda _command, _stdin: ExecResult(hangs=True))
     run_pod(running, "web-0")
     with ExitStack() as stack:
         ending = stack.enter_context(executing(running, named("one").token))
@@ -176,7 +175,14 @@ def test_a_revoked_tokens_exec_ends_and_the_command_runs_on(
         revoke(running.client, "one")
         with pytest.raises(ConnectionClosed):
             ending.recv(timeout=10)
+        until(lambda: ended_commands(running) == [HUNG_UP, None], "the command to end")
         holds(lambda: staying.state.name == "OPEN", "the other goes on")
+        assert ended_commands(running) == [HUNG_UP, None]
+
+
+def ended_commands(running: Running) -> list[int | None]:
+    """Their exit codes, the first one's first."""
+    return [command.exit_code for command in running.engine._commands.values()]
 
 
 def test_a_body_that_is_still_coming_is_not_acted_upon(

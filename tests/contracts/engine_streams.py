@@ -114,10 +114,14 @@ class Streams(EngineSuite):
         assert world.engine.inspect_container(container).state == "running"
         assert world.engine.list_containers(labels.end_labels(world.cluster)) == ()
 
-    def test_a_command_that_ended_or_never_began_needs_no_end(self, world: World) -> None:
+    def test_a_command_that_is_yet_to_begin_tells_no_end(self, world: World) -> None:
+        exec_id = world.engine.create_exec(world.start(), ExecSpec(HANGS))
+        state = world.engine.inspect_exec(exec_id)
+        assert (state.running, state.exit_code, state.pid) == (False, None, 0)
+
+    def test_a_command_that_has_ended_needs_no_end(self, world: World) -> None:
         container = world.start()
         endings = Endings(world.engine, SystemClock())
-        endings.end(container, world.engine.create_exec(container, ExecSpec(HANGS)))
         ended = hanging(world, container)
         endings.end(container, ended)
         until(lambda: not world.engine.inspect_exec(ended).running)

@@ -9,10 +9,11 @@ from minisets.clock import FakeClock
 from minisets.engine import labels
 from minisets.engine.ending import Endings, sweep
 from minisets.engine.memory import MemoryEngine
+from minisets.engine.memory_containers import HUNG_UP
 from minisets.engine.memory_scripts import ExecResult
 from minisets.engine.specs import ContainerSpec, ExecSpec
 from minisets.errors import EngineError, EngineTimeout
-from tests.waiting import until
+from tests.waiting import holds, until
 
 CLUSTER = "minisets"
 HELPERS = labels.end_labels(CLUSTER)
@@ -63,8 +64,28 @@ def test_a_command_that_has_not_begun_is_waited_for(engine: MemoryEngine, clock:
     of, said = command(engine, "slow"), list[str]()
     thread = ending(Endings(engine, clock), of, said)
     until(lambda: passes_until_the_end_of(thread, clock), "the deadline")
-    assert said == [f"command {of[1][:12]} in container {of[0][:12]} has not begun within 10 s"]
+    assert said == [f"command {of[1][:12]} in container {of[0][:12]} is not ended: its process is not known"]
     assert engine.list_containers(HELPERS) == ()
+
+
+def test_a_command_that_begins_only_after_its_client_left_is_ended(
+    engine: MemoryEngine, clock: FakeClock
+) -> None:
+    container, _ = command(engine)
+    exec_id = engine.create_exec(container, ExecSpec(("sleep",)))
+    thread = ending(Endings(engine, clock), (container, exec_id), [])
+    holds(thread.is_alive, "it waits")
+    engine.start_exec(exec_id, ExecSpec(("sleep",)))
+    until(lambda: passes_until_the_end_of(thread, clock), "its end")
+    assert engine.inspect_exec(exec_id).exit_code == HUNG_UP
+
+
+def test_a_command_that_never_begins_is_forgotten(engine: MemoryEngine, clock: FakeClock) -> None:
+    container, _ = command(engine)
+    of, said = (container, engine.create_exec(container, ExecSpec(("sleep",)))), list[str]()
+    thread = ending(Endings(engine, clock), of, said)
+    until(lambda: passes_until_the_end_of(thread, clock), "its end")
+    assert (said, engine.list_containers(HELPERS)) == ([], ())
 
 
 def test_a_helper_that_does_not_end_is_removed(engine: MemoryEngine, clock: FakeClock) -> None:
