@@ -10,8 +10,9 @@ import docker
 import pytest
 
 from minisets.engine.docker import DockerEngine
-from minisets.engine.interface import Engine
-from minisets.engine.specs import Attachment, ExecSpec, LogOptions, Mount, VolumeSpec
+from minisets.engine.interface import Engine, Output
+from minisets.engine.sandbox_image import SandboxImage
+from minisets.engine.specs import Attachment, ContainerSpec, ExecSpec, LogOptions, Mount, VolumeSpec
 from minisets.errors import EngineConflict, EngineUnavailable
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_world import SAYS_HELLO, World, collecting, drained, until
@@ -206,3 +207,29 @@ def test_a_volume_that_exists_is_returned_with_its_labels_after_the_engine_was_r
     again = engine.create_volume(VolumeSpec(spec.name, {**spec.labels, "own": "yes"}))
     assert again.labels == spec.labels
     engine.close()
+
+
+def test_an_exec_in_a_sandbox_reaches_what_listens_there(world: World) -> None:
+    """A port-forward to the pod's loopback; the command's input ends, and its answer still comes."""
+    engine = world.engine
+    sandbox = engine.create_container(
+        ContainerSpec(
+            world.name("sandbox"),
+            SandboxImage(engine).ensured(),
+            world.labels,
+            attachment=Attachment("bridge"),
+        )
+    )
+    engine.start_container(sandbox)
+    listen = ("sh", "-c", "trap exit TERM; nc -ll -p 7000 -e cat & wait")
+    engine.start_container(world.create(arguments=listen, joins=sandbox))
+
+    def answered() -> list[Output]:
+        spec = ExecSpec(("/pause", "dial", "localhost", "7000"), stdin=True)
+        stream = engine.start_exec(engine.create_exec(sandbox, spec), spec)
+        stream.write(b"hello")
+        stream.close_stdin()
+        output = drained(stream)
+        return [] if ("stderr", b"pause: cannot connect localhost:7000: error 111\n") in output else output
+
+    assert until(answered) == [("stdout", b"hello")]
