@@ -49,6 +49,10 @@ _EVENTS = [
     "tag",
 ]
 
+# Why: the engine watches a terminal's input for these, by default ctrl-p first, and keeps that key until the
+# next one: a shell's history would lag by a key. Kubernetes knows no such keys; these nobody types.
+_DETACH_KEYS = "ctrl-^,ctrl-_,ctrl-^,ctrl-_,ctrl-^,ctrl-_"
+
 
 class DockerEngine(DockerResources):
     """A Docker Engine, connected: `DockerEngine.connect()`."""
@@ -158,6 +162,30 @@ class DockerEngine(DockerResources):
         with translated(f"log of container {container}"):
             return DockerStream(self._open("GET", f"containers/{quote(container)}/logs", query), tty=tty)
 
+    def attach_container(self, container: str, *, stdin: bool, tty: bool) -> DockerExecStream:
+        """What it prints from now on, and its input. Why an inspect: one that has ended is attached to, too.
+
+        Trap: without an input of its own, the end of ours would end the output.
+        """
+        with self.execs.preparing(container), translated(f"container {container}"):
+            found = self._inspect(container)
+            if not found["State"].get("Running"):
+                raise EngineConflict(f"container {container[:12]}: it is not running")
+            asked = {
+                "stream": 1,
+                "stdin": int(stdin and found["Config"].get("OpenStdin", False)),
+                "stdout": 1,
+                "stderr": 1,
+                "detachKeys": _DETACH_KEYS,
+            }
+            wire = self._open("POST", f"containers/{quote(container)}/attach", asked, upgraded=True)
+        return DockerExecStream(wire, tty=tty)
+
+    def resize_container(self, container: str, columns: int, rows: int) -> None:
+        """Tell its tty its size."""
+        with translated(f"container {container}"):
+            self._client.resize(container, height=rows, width=columns)
+
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
         """Unpack a tar archive below a directory of a container that runs, or was only made."""
         with translated(f"{path} in container {container}"):
@@ -207,14 +235,17 @@ class DockerEngine(DockerResources):
     def create_exec(self, container: str, spec: ExecSpec) -> str:
         """Prepare a command."""
         with self.execs.preparing(container), translated(f"container {container}"):
-            made = self._client.exec_create(container, list(spec.command), stdin=spec.stdin, tty=spec.tty)
+            made = self._client.exec_create(
+                container, list(spec.command), stdin=spec.stdin, tty=spec.tty, detach_keys=_DETACH_KEYS
+            )
             self.execs.prepared(made["Id"], container)
         return str(made["Id"])
 
     def start_exec(self, exec_id: str, spec: ExecSpec) -> DockerExecStream:
         """Start it and attach. A missing program is text on stdout and exit code 126 or 127."""
         with self.execs.starting(exec_id), translated(f"command {spec.command[0]}"):
-            wire = self._open("POST", f"exec/{exec_id}/start", body={"Detach": False, "Tty": spec.tty})
+            how = {"Detach": False, "Tty": spec.tty}
+            wire = self._open("POST", f"exec/{exec_id}/start", body=how, upgraded=True)
         return DockerExecStream(wire, tty=spec.tty)
 
     def inspect_exec(self, exec_id: str) -> ExecState:

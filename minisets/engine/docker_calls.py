@@ -53,9 +53,10 @@ class DockerCalls:
         *,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        upgraded: bool = False,
     ) -> Wire:
-        """Begin a call whose answer is read as it comes; a body asks for a connection both ways."""
-        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"} if body is not None else {}
+        """Begin a call whose answer is read as it comes; upgraded: the connection is to go both ways."""
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"} if upgraded else {}
         response = checked(
             self._client.request(
                 method,
@@ -67,7 +68,7 @@ class DockerCalls:
                 timeout=self._client.timeout,
             )
         )
-        return Wire(response, upgraded=body is not None)
+        return Wire(response, upgraded=upgraded)
 
     def _url(self, path: str) -> str:
         return f"{self._client.base_url}/v{self._client.api_version}/{path}"

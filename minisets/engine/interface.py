@@ -221,6 +221,16 @@ class Engine(Protocol):
     def logs(self, container: str, options: LogOptions) -> Stream:
         """The container's log."""
 
+    def attach_container(self, container: str, *, stdin: bool, tty: bool) -> ExecStream:
+        """What it prints from now on, and its input if it was created with one. tty: as it was created.
+
+        The end of the input ends a program's made with `stdin_once` and no tty, else only this stream.
+        EngineConflict: it does not run.
+        """
+
+    def resize_container(self, container: str, columns: int, rows: int) -> None:
+        """Tell its tty its size."""
+
     def create_exec(self, container: str, spec: ExecSpec) -> str:
         """Prepare a command; EngineConflict if the container does not run."""
 

@@ -16,7 +16,7 @@ from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_pr
 from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
 from minisets.engine.memory_resources import ROOT, carries
-from minisets.engine.memory_streams import Channel, MemoryExecStream
+from minisets.engine.memory_streams import Channel, MemoryAttachment, MemoryExecStream
 from minisets.errors import EngineConflict, EngineError, EngineNotFound, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -211,6 +211,25 @@ class MemoryEngine(MemoryMachine):
     def logs(self, container: str, options: LogOptions) -> Channel[Output]:
         """The container's log."""
         return self._find(container).log(options)
+
+    def attach_container(self, container: str, *, stdin: bool, tty: bool) -> MemoryAttachment:
+        """What it prints from now on, and its input."""
+        with self.execs.preparing(container):
+            return self._attach_container(container, stdin=stdin, tty=tty)
+
+    @_call
+    def _attach_container(self, container: str, *, stdin: bool, tty: bool) -> MemoryAttachment:
+        del tty  # as it was created
+        record = self._find(container)
+        self._refuse_exec(record)
+        return self._attached(record, stdin=stdin and record.spec.stdin)
+
+    @_call
+    def resize_container(self, container: str, columns: int, rows: int) -> None:
+        """Tell its tty its size."""
+        record = self._find(container)
+        self._must_run(record)
+        record.sizes.append((columns, rows))
 
     @_call
     def put_archive(self, container: str, path: str, archive: bytes) -> None:

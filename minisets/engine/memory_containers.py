@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from minisets.engine.interface import Container, ContainerSummary, ExecState
-from minisets.engine.memory_streams import Channel, MemoryExecStream
+from minisets.engine.memory_streams import Channel, MemoryAttachment, MemoryExecStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +79,9 @@ class Record:
     files: dict[str, File] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     own_volumes: tuple[str, ...] = ()
+    stdin: bytes = b""
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    _attached: list[MemoryAttachment] = field(default_factory=list)
     _log: list[tuple[datetime, Output]] = field(default_factory=list)
     _followers: list[tuple[LogOptions, Channel[Output]]] = field(default_factory=list)
 
@@ -129,10 +132,20 @@ class Record:
         for _, follower in self._followers:
             follower.end()
         self._followers.clear()
+        for stream in self._attached:
+            stream.end()
+        self._attached.clear()
+
+    def attach(self, on_input: Callable[[bytes], None], on_end: Callable[[], None]) -> MemoryAttachment:
+        """Somebody sees what it prints from now on."""
+        self._attached.append(MemoryAttachment(on_input, on_end))
+        return self._attached[-1]
 
     def write(self, now: datetime, output: Output) -> None:
         """Its program prints; one entry a line, as in Docker's log."""
         stream, data = output
+        for attached in self._attached:
+            attached.put(("stdout" if self.spec.tty else stream, data))
         for line in data.splitlines(keepends=True):
             entry = (now, (stream, line))
             self._log.append(entry)

@@ -29,6 +29,7 @@ class ExecResult:
 
 
 ExecHandler = Callable[[tuple[str, ...], bytes], ExecResult]
+InputHandler = Callable[[bytes], bytes]
 
 
 def echo(command: tuple[str, ...], stdin: bytes) -> ExecResult:
@@ -41,7 +42,8 @@ class Behaviour:
     """What a container's program does: by default, run until SIGTERM and leave with 0.
 
     cores, memory_bytes: what it uses of the machine while it runs. hangs: a helper (`pause copy`, `pause
-    end`) is never done by itself.
+    end`) is never done by itself. answers: what it prints when it reads; input_exit: how it leaves at the
+    end of its input.
     """
 
     exits_with: int | None = None
@@ -51,6 +53,8 @@ class Behaviour:
     fails_to_start: str = ""
     output: tuple[Output, ...] = ()
     run: ExecHandler = echo
+    answers: InputHandler | None = None
+    input_exit: int | None = None
     cores: float = 0.001
     memory_bytes: int = 1024 * 1024
 

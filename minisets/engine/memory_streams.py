@@ -67,3 +67,12 @@ class MemoryExecStream(Channel[Output]):
     def close_stdin(self) -> None:
         """End of input."""
         self._on_end()
+
+
+class MemoryAttachment(MemoryExecStream):
+    """A container's output and input. As in Docker, who lets go of it ends its input, too."""
+
+    def close(self) -> None:
+        """End the iteration now, from any thread."""
+        super().close()
+        self.close_stdin()

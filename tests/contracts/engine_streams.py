@@ -1,13 +1,17 @@
 """What the engines' contract says of what flows: logs, commands and events."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+
+import pytest
 
 from minisets.clock import SystemClock
 from minisets.engine import labels
 from minisets.engine.ending import Endings
-from minisets.engine.interface import EngineEvent, ExecState
+from minisets.engine.interface import EngineEvent, ExecState, ExecStream, Output
 from minisets.engine.specs import ExecSpec, LogOptions
+from minisets.errors import EngineConflict
 from tests.contracts.engine_suite import EngineSuite
 from tests.contracts.engine_world import COUNTS, FAILS, HANGS, SAYS_HELLO, World, collecting, drained, until
 
@@ -53,6 +57,70 @@ class Streams(EngineSuite):
             stream.close()
             until(ended)
         stream.close()
+
+    # --- attaching ---
+
+    def test_who_is_attached_sees_what_is_printed_from_then_on(self, world: World) -> None:
+        container = world.start("reader", stdin=True, stdin_once=True)
+        with (
+            attached(world, container) as (stream, first, first_ended),
+            attached(world, container, stdin=False) as (_, second, second_ended),
+        ):
+            stream.write(b"one\n")
+            until(lambda: printed(first) == printed(second) == b"got one\n")
+            world.engine.signal_container(container, "SIGKILL")
+            until(lambda: first_ended() and second_ended())
+        assert {name for name, _ in first} == {"stdout"}
+
+    def test_the_end_of_the_input_is_the_programs_where_it_may_come_only_once(self, world: World) -> None:
+        container = world.start("reader", stdin=True, stdin_once=True)
+        with attached(world, container) as (stream, output, ended):
+            stream.write(b"one\ntwo\n")
+            until(lambda: b"two" in printed(output))
+            stream.close_stdin()
+            until(ended)
+        assert world.ended(container).exit_code == 5
+
+    def test_an_input_that_may_come_again_outlives_who_is_attached(self, world: World) -> None:
+        container = world.start("reader", stdin=True)
+        for line in (b"one\n", b"two\n"):
+            with attached(world, container) as (stream, output, ended):
+                stream.write(line)
+                until(lambda output=output, line=line: printed(output) == b"got " + line)  # type: ignore[misc]
+                stream.close_stdin()
+                until(ended)
+        assert world.engine.inspect_container(container).state == "running"
+
+    def test_who_leaves_takes_an_input_that_comes_only_once_along(self, world: World) -> None:
+        container = world.start("reader", stdin=True, stdin_once=True)
+        world.engine.attach_container(container, stdin=True, tty=False).close()
+        assert world.ended(container).exit_code == 5
+
+    def test_a_container_without_an_input_gets_none(self, world: World) -> None:
+        container = world.start()
+        with attached(world, container) as (stream, output, ended):
+            stream.write(b"one\n")
+            stream.close_stdin()
+            world.engine.signal_container(container, "SIGTERM")
+            until(ended)
+            assert printed(output) == b""
+        assert world.ended(container).exit_code == 3
+
+    def test_a_containers_terminal_is_one_output_and_has_a_size(self, world: World) -> None:
+        container = world.start("reader", stdin=True, tty=True)
+        with attached(world, container, tty=True) as (stream, output, _):
+            world.engine.resize_container(container, 93, 27)
+            stream.write(b"one\n")
+            until(lambda: b"got one" in printed(output))
+            assert {name for name, _ in output} == {"stdout"}
+
+    def test_nobody_is_attached_to_what_does_not_run(self, world: World) -> None:
+        with pytest.raises(EngineConflict, match="not running"):
+            world.engine.attach_container(world.create(), stdin=False, tty=False)
+        container = world.start("printer")
+        world.ended(container)
+        with pytest.raises(EngineConflict, match="not running"):
+            world.engine.attach_container(container, stdin=False, tty=False)
 
     # --- commands ---
 
@@ -165,6 +233,21 @@ def hanging(world: World, container: str) -> str:
     world.engine.start_exec(exec_id, ExecSpec(HANGS)).close()
     until(lambda: world.engine.inspect_exec(exec_id).pid)
     return exec_id
+
+
+@contextmanager
+def attached(
+    world: World, container: str, *, stdin: bool = True, tty: bool = False
+) -> Iterator[tuple[ExecStream, list[Output], Callable[[], bool]]]:
+    """The stream, what came of it so far, and whether it has ended."""
+    stream = world.engine.attach_container(container, stdin=stdin, tty=tty)
+    with collecting(stream) as (output, ended):
+        yield stream, output, ended
+    stream.close()
+
+
+def printed(output: Iterable[Output]) -> bytes:
+    return b"".join(data for _, data in output)
 
 
 def actions(events: Iterable[EngineEvent]) -> list[str]:

@@ -20,6 +20,7 @@ PATIENCE = timedelta(seconds=15)
 PROGRAMS = {
     "obedient": "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done",
     "stubborn": "trap '' TERM; echo ready; while :; do sleep 0.05; done",
+    "reader": "echo ready; while read line; do echo got $line; done; exit 5",
     "printer": "echo one; sleep 0.02; echo two >&2; exit 7",
 }
 SAYS_HELLO = ("echo", "hello")
@@ -59,8 +60,12 @@ class World:
         container = self.create(program, **changes)
         self.engine.start_container(container)
         if program != "printer":
-            until(lambda: ("stdout", b"ready\n") in drained(self.engine.logs(container, LogOptions())))
+            until(lambda: b"ready" in self.logged(container))
         return container
+
+    def logged(self, container: str) -> bytes:
+        """All that it has printed."""
+        return b"".join(data for _, data in drained(self.engine.logs(container, LogOptions())))
 
     def ended(self, container: str) -> Container:
         until(lambda: self.engine.inspect_container(container).state == "exited")

@@ -120,6 +120,33 @@ def test_a_terminal_can_be_resized(world: World) -> None:
     assert b"27 93" in b"".join(data for _, data in output)
 
 
+def test_a_containers_own_terminal_can_be_resized(world: World) -> None:
+    loop = "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done"
+    container = world.start("reader", arguments=("sh", "-c", loop), stdin=True, tty=True)
+    stream = world.engine.attach_container(container, stdin=True, tty=True)
+    with collecting(stream) as (output, _):
+        world.engine.resize_container(container, 93, 27)
+        until(lambda: b"27 93" in b"".join(data for _, data in output))
+
+
+@pytest.mark.parametrize("typed", [b"\x10", b"\x1e"], ids=["docker detach", "ours"])
+def test_no_key_of_a_terminal_waits_for_the_next_one_unless_nobody_types_it(
+    world: World, typed: bytes
+) -> None:
+    """By default Docker keeps ctrl-p, a shell's last command, until the next key."""
+    container = world.start()
+    spec = ExecSpec(("sh", "-c", "stty raw -echo; echo ready; od -An -tx1 -N1"), stdin=True, tty=True)
+    exec_id = world.engine.create_exec(container, spec)
+    stream = world.engine.start_exec(exec_id, spec)
+    with collecting(stream) as (output, ended):
+        until(lambda: b"ready" in b"".join(data for _, data in output))
+        stream.write(typed)
+        if typed == b"\x1e":
+            stream.write(b"x")
+        until(ended)
+    assert typed.hex().encode() in b"".join(data for _, data in output)
+
+
 def test_a_container_in_which_commands_begin_all_the_time_can_be_paused(world: World) -> None:
     """Without the gate Docker 20.10 could, at the second pause, neither let it go nor remove it."""
     container, engine = world.start(), world.engine

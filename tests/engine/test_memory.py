@@ -44,6 +44,9 @@ class TestMemoryEngine(EngineContract):
         ready = (("stdout", b"ready\n"),)
         engine.behave("*-obedient-*", sigterm_exit=3, output=ready, run=shell)
         engine.behave("*-stubborn-*", ignores_sigterm=True, output=ready, run=shell)
+        engine.behave(
+            "*-reader-*", output=ready, answers=lambda data: b"got " + data, input_exit=5, run=shell
+        )
         engine.behave("*-printer-*", exits_with=7, output=(("stdout", b"one\n"), ("stderr", b"two\n")))
         yield engine
         engine.close()
@@ -267,3 +270,12 @@ def test_a_volume_of_another_driver_is_in_the_way_of_a_name(engine: MemoryEngine
     engine.create_volume(VolumeSpec("data", LABELS))
     with pytest.raises(EngineConflict, match="volume name must be unique"):
         engine.create_volume(VolumeSpec("data", LABELS, "vieux/sshfs"))
+
+
+def test_what_its_program_reads_and_its_size_can_be_seen(engine: MemoryEngine) -> None:
+    stream = engine.attach_container(web(engine, stdin=True, tty=True), stdin=True, tty=True)
+    stream.write(b"hello")
+    engine.resize_container("web-0", 80, 24)
+    stream.close_stdin()
+    assert drained(stream) == []
+    assert (engine.stdin_of("web-0"), engine.container_sizes_of("web-0")) == (b"hello", ((80, 24),))
