@@ -82,6 +82,13 @@ def running(pod: Object, container: str) -> str:
     return _id(status)
 
 
+def declared(pod: Object, container: str) -> dict[str, Any]:
+    """What the pod says of one of its containers."""
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    each = (one for kind in kinds for one in spec_of(pod).get(kind) or ())
+    return next((one for one in each if one["name"] == container), {})
+
+
 def _status(pod: Object, container: str) -> dict[str, Any] | None:
     status = status_of(pod)
     found = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from minisets.store.interface import Store
 
 _BODY_WITHIN = timedelta(seconds=60)
-_STREAMED = ("log", "exec", "portforward")
+_STREAMED = ("log", "exec", "attach", "portforward")
 _PIECE = 256 * 1024
 _PACKED_FROM, _PACKED_LEVEL = 128 * 1024, 1
 _MOST_WARNED, _MOST_WARNINGS = 4096, 50
@@ -193,6 +193,7 @@ class Entrance:
         by_subresource = {
             "log": self._logs.serve,
             "exec": self._execs.serve,
+            "attach": self._execs.attach,
             "portforward": self._forwards.serve,
         }
         return await by_subresource[call.target.subresource](request, pod, call.query)

@@ -36,7 +36,7 @@ S = TypeVar("S", bound=Closable)
 
 CALLS = 8
 STREAMS = 64
-_THREADS_PER_STREAM = 3  # its output, its input, and a short call beside them
+_THREADS_PER_STREAM = 4  # its output, its input, a terminal's size, and a short call beside them
 _WAITING_BYTES = 1024 * 1024
 
 
@@ -75,7 +75,7 @@ class Lanes:
         """Hold one of the places for streams; TooManyRequests when all are taken. On the loop only."""
         if not self._free:
             raise TooManyRequests(
-                f"all {STREAMS} streams (logs, exec, metrics) of this server are in use: "
+                f"all {STREAMS} streams (logs, exec, attach, metrics) of this server are in use: "
                 "end one, then try again",
                 retry_after=1,
             )

@@ -142,7 +142,8 @@ class ExecState:
     pid: int = field(default=0, compare=False)
 
 
-Output = tuple[Literal["stdout", "stderr"], bytes]
+OutputName = Literal["stdout", "stderr"]
+Output = tuple[OutputName, bytes]
 
 
 class Stream(Protocol):

@@ -288,7 +288,10 @@ class MemoryEngine(MemoryMachine):
         self._refuse_exec(record)
         command.pid = next(self._pids)
         stream = record.open_command(
-            command, functools.partial(self._take_input, command), functools.partial(self._run, command)
+            command,
+            functools.partial(self._take_input, command),
+            functools.partial(self._run, command),
+            reads=self._scripts.behaviour_of(record.spec.name, record.spec.image).reads,
         )
         if not spec.stdin:
             self._run(command)

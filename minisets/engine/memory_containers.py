@@ -81,7 +81,7 @@ class Record:
     own_volumes: tuple[str, ...] = ()
     stdin: bytes = b""
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    _attached: list[MemoryAttachment] = field(default_factory=list)
+    attached: list[MemoryAttachment] = field(default_factory=list)
     _log: list[tuple[datetime, Output]] = field(default_factory=list)
     _followers: list[tuple[LogOptions, Channel[Output]]] = field(default_factory=list)
 
@@ -132,19 +132,19 @@ class Record:
         for _, follower in self._followers:
             follower.end()
         self._followers.clear()
-        for stream in self._attached:
+        for stream in self.attached:
             stream.end()
-        self._attached.clear()
+        self.attached.clear()
 
     def attach(self, on_input: Callable[[bytes], None], on_end: Callable[[], None]) -> MemoryAttachment:
         """Somebody sees what it prints from now on."""
-        self._attached.append(MemoryAttachment(on_input, on_end))
-        return self._attached[-1]
+        self.attached.append(MemoryAttachment(on_input, on_end))
+        return self.attached[-1]
 
     def write(self, now: datetime, output: Output) -> None:
         """Its program prints; one entry a line, as in Docker's log."""
         stream, data = output
-        for attached in self._attached:
+        for attached in self.attached:
             attached.put(("stdout" if self.spec.tty else stream, data))
         for line in data.splitlines(keepends=True):
             entry = (now, (stream, line))
@@ -165,10 +165,10 @@ class Record:
         return channel
 
     def open_command(
-        self, command: Command, on_input: Callable[[bytes], None], on_end: Callable[[], None]
+        self, command: Command, on_input: Callable[[bytes], None], on_end: Callable[[], None], *, reads: bool
     ) -> MemoryExecStream:
         """A command begins."""
-        command.stream = MemoryExecStream(on_input, on_end)
+        command.stream = MemoryExecStream(on_input, on_end, reads=reads)
         self.commands.append(command)
         return command.stream
 

@@ -142,6 +142,11 @@ class MemoryMachine:
         with self._lock:
             return self._find(container).stdin
 
+    def attached_to(self, container: str) -> int:
+        """How many have been attached to it since it runs."""
+        with self._lock:
+            return len(self._find(container).attached)
+
     def read_file(self, container: str, path: str) -> bytes | None:
         """What the container would read at a path, through mounts and symlinks; None if nothing is there."""
         with self._lock:

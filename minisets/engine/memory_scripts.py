@@ -43,7 +43,7 @@ class Behaviour:
 
     cores, memory_bytes: what it uses of the machine while it runs. hangs: a helper (`pause copy`, `pause
     end`) is never done by itself. answers: what it prints when it reads; input_exit: how it leaves at the
-    end of its input.
+    end of its input; reads: whether its commands take their input.
     """
 
     exits_with: int | None = None
@@ -55,6 +55,7 @@ class Behaviour:
     run: ExecHandler = echo
     answers: InputHandler | None = None
     input_exit: int | None = None
+    reads: bool = True
     cores: float = 0.001
     memory_bytes: int = 1024 * 1024
 

@@ -41,6 +41,22 @@ class Channel(Generic[Item]):
             self._items.clear()
         self.end()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
+
+    def wait_end(self) -> None:
+        """Until nothing more will come."""
+        with self._changed:
+            while not self._ended:
+                self._changed.wait()
+
+    @property
+    def waiting(self) -> int:
+        """How many items are not taken yet."""
+        return len(self._items)
+
     def __iter__(self) -> Iterator[Item]:
         while True:
             with self._changed:
@@ -53,15 +69,23 @@ class Channel(Generic[Item]):
 
 
 class MemoryExecStream(Channel[Output]):
-    """A command's output; what is written to its input goes to `on_input`, its end to `on_end`."""
+    """A command's output; what is written to its input goes to `on_input`, its end to `on_end`.
 
-    def __init__(self, on_input: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+    reads: else whoever writes waits until the stream ends.
+    """
+
+    def __init__(
+        self, on_input: Callable[[bytes], None], on_end: Callable[[], None], *, reads: bool = True
+    ) -> None:
         super().__init__()
         self._on_input = on_input
         self._on_end = on_end
+        self._reads = reads
 
     def write(self, data: bytes) -> None:
         """To the command's stdin."""
+        if not self._reads:
+            self.wait_end()
         self._on_input(data)
 
     def close_stdin(self) -> None:

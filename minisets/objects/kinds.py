@@ -90,6 +90,7 @@ _POD = (
     _STATUS,
     Subresource("log", ("get",)),
     Subresource("exec", ("create", "get"), kind="PodExecOptions"),
+    Subresource("attach", ("create", "get"), kind="PodAttachOptions"),
     Subresource("portforward", ("create", "get"), kind="PodPortForwardOptions"),
     Subresource("binding", ("create",), kind="Binding"),
     Subresource("eviction", ("create",), "policy", "v1", "Eviction"),

@@ -153,15 +153,28 @@ def statefulset(name: str) -> Json:
     }
 
 
-def run_pod(running: Running, name: str, *containers: str) -> tuple[str, ...]:
-    """A pod whose containers run in the engine, as a kubelet would report them; their ids."""
-    names = containers or ("nginx",)
-    running.registry.create("Pod", "default", pod(name, *names))
+def run_pod(running: Running, name: str, *containers: str, **terms: bool) -> tuple[str, ...]:
+    """A pod whose containers run in the engine, as a kubelet would report them; their ids.
+
+    terms: `stdin`, `stdin_once` and `tty` of all of them.
+    """
+    made = pod(name, *containers)
+    for one in made["spec"]["containers"]:
+        one |= {{"stdin_once": "stdinOnce"}.get(term, term): value for term, value in terms.items()}
+    running.registry.create("Pod", "default", made)
+    return start_pod(running, made)
+
+
+def start_pod(running: Running, made: Json) -> tuple[str, ...]:
+    """Run the containers of a pod that is there."""
+    name = made["metadata"]["name"]
     running.registry.bind(Ref("Pod", "default", name), "minisets-0")
-    ids = []
-    for one in names:
-        own = cluster_selector("minisets")
-        ids.append(running.engine.create_container(ContainerSpec(f"{name}-{one}", "nginx:1", own)))
+    names, ids = [one["name"] for one in made["spec"]["containers"]], []
+    own = cluster_selector("minisets")
+    for one in made["spec"]["containers"]:
+        stdin, once, tty = (bool(one.get(term)) for term in ("stdin", "stdinOnce", "tty"))
+        spec = ContainerSpec(f"{name}-{one['name']}", "nginx:1", own, stdin=stdin, stdin_once=once, tty=tty)
+        ids.append(running.engine.create_container(spec))
         running.engine.start_container(ids[-1])
     statuses = [
         {

@@ -1,24 +1,21 @@
 """`pods/exec`: channels, exit codes and the order of agreeing and starting."""
 
+import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
 
 from minisets.api.streams import exit_status
 from minisets.engine.memory_scripts import ExecResult
 from minisets.errors import EngineConflict, EngineError
-from tests.api.serving import PODS, Client, Json, Running, pod, run_pod
-
-V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
-STDIN_CLOSED = b"\xff\x00"
-Dial = Callable[..., ClientConnection]
+from tests.api.dialling import STDIN_CLOSED, V4, V5, Dial, dialled, exec_path, heard, messages
+from tests.api.serving import PODS, Client, Running, pod, run_pod
+from tests.waiting import until
 
 
 def script(command: tuple[str, ...], stdin: bytes) -> ExecResult:
@@ -50,30 +47,11 @@ def dial(web: Running) -> Iterator[Dial]:
     def open_(
         *command: str, options: str = "stdout=true&stderr=true", protocols: tuple[str, ...] = (V5,)
     ) -> ClientConnection:
-        query = "&".join(f"command={quote(word)}" for word in command)
-        return opened.enter_context(connect(
-            f"wss://127.0.0.1:{web.server.port}{PODS}/web-0/exec?{query}&{options}",
-            ssl=web.client.context,
-            additional_headers={"Authorization": f"Bearer {web.client.token}"},
-            subprotocols=[Subprotocol(protocol) for protocol in protocols] or None,
-            max_size=None,
-        ))  # fmt: skip
+        path = exec_path("web-0", *command, options=options)
+        return opened.enter_context(dialled(web.client, path, protocols))
 
     with opened:
         yield open_
-
-
-def heard(connection: ClientConnection) -> tuple[dict[int, bytes], Json, int | None]:
-    """What came on each channel, the Status, and how the connection was closed."""
-    channels: dict[int, bytes] = {}
-    try:
-        while True:
-            message = connection.recv(timeout=10)
-            assert isinstance(message, bytes)
-            channels[message[0]] = channels.get(message[0], b"") + message[1:]
-    except ConnectionClosed as closed:
-        code = closed.rcvd.code if closed.rcvd else None
-    return channels, json.loads(channels.pop(3)), code
 
 
 @pytest.mark.parametrize("protocol", [V5, V4])
@@ -115,10 +93,39 @@ def test_a_terminal_is_resized(dial: Dial, web: Running) -> None:
     connection.send(STDIN_CLOSED)
     assert heard(connection)[1]["status"] == "Success"
     command = next(iter(web.engine._commands.values()))
-    assert (command.sizes, command.spec.tty) == ([(100, 40)], True)
+    until(lambda: command.sizes == [(100, 40)], "the size")
+    assert command.spec.tty
 
 
-@pytest.mark.parametrize("protocols", [(), ("channel.k8s.io",), ("base64.channel.k8s.io", "x")])
+def in_base64(channel: int, data: bytes) -> str:
+    return str(channel) + base64.b64encode(data).decode()
+
+
+def test_a_client_that_speaks_text_is_spoken_to_in_base64(dial: Dial, web: Running) -> None:
+    options = "stdin=true&stdout=true&tty=true"
+    connection = dial("cat", options=options, protocols=("v4.base64.channel.k8s.io",))
+    connection.send(in_base64(4, b'{"Width":100,"Height":40}'))
+    connection.send("0no base64")
+    connection.send(in_base64(0, b"hello"))
+    assert connection.recv(timeout=10) == in_base64(1, b"hello")
+    command = next(iter(web.engine._commands.values()))
+    until(lambda: command.sizes == [(100, 40)], "the size")
+    failing = dial("fail", "3", protocols=("v4.base64.channel.k8s.io",))
+    assert failing.recv(timeout=10) == in_base64(2, b"no\n")
+    told = failing.recv(timeout=10)
+    assert isinstance(told, str)
+    assert (told[0], json.loads(base64.b64decode(told[1:]))) == ("3", exit_status(3))
+
+
+def test_before_version_4_only_a_failure_is_told_and_in_words(dial: Dial) -> None:
+    assert messages(dial("echo", "hello", protocols=("channel.k8s.io",))) == ({1: b"echo hello\n"}, 1000)
+    channels, code = messages(dial("fail", "3", protocols=("channel.k8s.io",)))
+    assert (channels, code) == ({2: b"no\n", 3: exit_status(3)["message"].encode()}, 1000)
+    in_text = dial("fail", "3", options="stdout=true", protocols=("base64.channel.k8s.io",))
+    assert in_text.recv(timeout=10) == in_base64(3, exit_status(3)["message"].encode())
+
+
+@pytest.mark.parametrize("protocols", [(), ("v9.channel.k8s.io",), ("v2.channel.k8s.io", "x")])
 def test_nothing_runs_where_no_subprotocol_is_agreed(
     dial: Dial, web: Running, protocols: tuple[str, ...]
 ) -> None:

@@ -1,0 +1,160 @@
+"""What a client holds of a command or a container: input, outputs, a terminal's size, and its end.
+
+Says what channels are; how they travel is `ws_channels.py`'s and `spdy_channels.py`'s, what is done with
+them `sessions.py`'s. Input is pushed back: what nobody reads waits, up to a limit, and then its sender does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from minisets.api.representing import encoded
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from aiohttp import web
+
+    from minisets.engine.interface import OutputName
+    from minisets.objects.kinds import Object
+
+WAITING_INPUT = 1024 * 1024
+"""How much input waits, at most, for a command that does not read it."""
+
+_SIZES_WAITING = 4
+_LARGEST_SIDE = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which channels a client asks for; with a tty there is no stderr."""
+
+    stdin: bool
+    stdout: bool
+    stderr: bool
+    tty: bool
+
+    def takes(self, output: OutputName) -> bool:
+        """Whether it wants to see that output."""
+        return self.stdout if output == "stdout" else self.stderr
+
+
+class Size(NamedTuple):
+    """A terminal's."""
+
+    columns: int
+    rows: int
+
+
+class Channels(Protocol):
+    """One client's, once both sides agree on how to speak. On the loop only."""
+
+    async def open(self) -> None:
+        """Take the connection over. ConnectionError: it came to nothing, and all is closed."""
+
+    async def listen(self) -> None:
+        """Take what comes until the client is gone; nothing else hears anything without it."""
+
+    async def read(self) -> bytes:
+        """Some of the input; nothing at its end."""
+
+    async def resized(self) -> Size:
+        """The terminal's next size."""
+
+    async def write(self, output: OutputName, data: bytes) -> None:
+        """Waits while the client takes nothing; drops what it did not ask for. ConnectionError: gone."""
+
+    async def finish(self, status: Object) -> None:
+        """Tell how it ended, and part; one that is gone is no error. Nobody listens any more."""
+
+    @property
+    def answer(self) -> web.StreamResponse:
+        """What the request was answered with."""
+
+
+def size_in(message: bytes) -> Size | None:
+    """The size that a message tells; None for nonsense. Kubernetes: remotecommand `TerminalSize`."""
+    with suppress(ValueError, TypeError, KeyError):
+        told: Any = json.loads(message)
+        size = Size(int(told["Width"]), int(told["Height"]))
+        if min(size) >= 0 and max(size) <= _LARGEST_SIDE:
+            return size
+    return None
+
+
+def status_text(status: Object, *, is_json: bool) -> bytes:
+    """What the error channel says; before version 4 nothing but what went wrong.
+
+    Kubernetes: kubelet pkg/cri/streaming/remotecommand `v1WriteStatusFunc`, `v4WriteStatusFunc`.
+    """
+    if is_json:
+        return encoded(status)
+    return b"" if status["status"] == "Success" else str(status["message"]).encode()
+
+
+class Backlog:
+    """Input on its way to who reads it. On the loop only."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def add(self, data: bytes) -> None:
+        """At the end; who adds must wait for room first."""
+        if self._ended:
+            return
+        self._waiting.append(data)
+        self._bytes += len(data)
+        if self._bytes >= WAITING_INPUT:
+            self._room.clear()
+        self._changed.set()
+
+    def end(self) -> None:
+        """No more will come."""
+        self._ended = True
+        self._changed.set()
+
+    async def has_room(self, within: timedelta) -> bool:
+        """Whether more can be added, by then. Why no `wait_for`: Python 3.11's swallows a cancellation."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._room.wait()
+        return self._room.is_set()
+
+    async def take(self) -> bytes:
+        """All that waits; nothing at the end."""
+        while not self._waiting and not self._ended:
+            self._changed.clear()
+            await self._changed.wait()
+        taken, self._waiting, self._bytes = b"".join(self._waiting), [], 0
+        self._room.set()
+        return taken
+
+
+class Sizes:
+    """A terminal's sizes on their way; of many that wait the last ones count.
+
+    Why not the last one alone: kubectl tells another size first so that the program draws its screen again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Size] = asyncio.Queue()
+
+    def tell(self, message: bytes) -> None:
+        """One more, unless it is nonsense."""
+        if (size := size_in(message)) is not None:
+            if self._waiting.qsize() >= _SIZES_WAITING:
+                self._waiting.get_nowait()
+            self._waiting.put_nowait(size)
+
+    async def next(self) -> Size:
+        """The next one."""
+        return await self._waiting.get()
