@@ -1,6 +1,7 @@
 """Which container of a pod a stream means, and what is said while there is none. Pure.
 
-Kubernetes: pkg/registry/core/pod/strategy.go `LogLocation`, `StreamLocation`;
+Kubernetes: pkg/registry/core/pod/strategy.go `validateContainer`, `LogLocation`, `streamLocation`; a default
+container that an annotation names is kubectl's own business.
 pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`.
 """
 
@@ -23,19 +24,19 @@ _PULLS = {
 
 
 def chosen(pod: Object, container: str) -> str:
-    """The container's name; the only one where none is named."""
-    names = [one["name"] for one in spec_of(pod).get("containers") or ()]
-    init = [one["name"] for one in spec_of(pod).get("initContainers") or ()]
+    """The container's name, of whatever kind it is; without a name, the only one that is no helper."""
+    spec = spec_of(pod)
+    fields = ("initContainers", "containers", "ephemeralContainers")
+    every = [str(one["name"]) for field in fields for one in spec.get(field) or ()]
     if container:
-        if container not in (*names, *init):
+        if container not in every:
             raise BadRequest(f"container {container} is not valid for pod {name_of(pod)}")
         return container
-    if len(names) == 1:
-        return str(names[0])
-    message = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(names)}]"
-    if init:
-        message += f" or one of the init containers: [{' '.join(init)}]"
-    raise BadRequest(message)
+    if len(spec["containers"]) == 1:
+        return str(spec["containers"][0]["name"])
+    raise BadRequest(
+        f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(every)}]"
+    )
 
 
 def logged(pod: Object, container: str, *, previous: bool) -> str:
@@ -91,7 +92,8 @@ def declared(pod: Object, container: str) -> dict[str, Any]:
 
 def _status(pod: Object, container: str) -> dict[str, Any] | None:
     status = status_of(pod)
-    found = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+    fields = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    found = (one for field in fields for one in status.get(field) or ())
     return next((one for one in found if one.get("name") == container), None)
 
 

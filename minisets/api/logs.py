@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from minisets.engine.specs import LogOptions
 from minisets.errors import BadRequest, EngineNotFound
 from minisets.objects import causes
 from minisets.objects.metadata import moment
+from minisets.objects.pods import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +88,8 @@ def _causes(tail: int | None, limit: int | None, seconds: int | None, stamp: str
         found.append(causes.invalid("sinceSeconds", seconds, "must be greater than 0"))
     if stream not in _STREAMS:
         found.append(causes.not_supported("stream", stream, ("All", "Stderr", "Stdout")))
+    if stream not in ("", "All") and tail is not None:
+        found.append(causes.forbidden("", "`tailLines` and specific `stream` are mutually exclusive for now"))
     return found
 
 
@@ -121,6 +125,10 @@ class Logs:
         """Send the log until it ends, the limit is reached or the client leaves."""
         wanted = log_request(query, self._clock.now())
         container = containers.chosen(pod, wanted.container)
+        if not node_of(pod):
+            return web.Response(
+                status=HTTPStatus.NO_CONTENT
+            )  # Kubernetes: LogLocation: there is nobody to ask
         id_ = containers.logged(pod, container, previous=wanted.previous)
         with self._lanes.slot():
             stream = await self._opened(id_, wanted)

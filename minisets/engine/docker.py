@@ -160,7 +160,8 @@ class DockerEngine(DockerResources):
         if options.since is not None:
             query["since"] = f"{options.since.astimezone(UTC).timestamp():.6f}"
         with translated(f"log of container {container}"):
-            return DockerStream(self._open("GET", f"containers/{quote(container)}/logs", query), tty=tty)
+            wire = self._open("GET", f"containers/{quote(container)}/logs", query)
+        return DockerStream(wire, tty=tty, stamped=options.timestamps)
 
     def attach_container(self, container: str, *, stdin: bool, tty: bool) -> DockerExecStream:
         """What it prints from now on, and its input. Why an inspect: one that has ended is attached to, too.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib3.exceptions import HTTPError as TransportError
 
 from minisets.engine import docker_translate
+from minisets.engine.docker_stamps import stamped_once, terminals_stamped_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,17 +142,19 @@ def link_in(chunks: Iterable[bytes]) -> str:
 
 
 class DockerStream:
-    """The output of a container or a command; with a tty all of it is `stdout`."""
+    """The output of a container or a command; with a tty all of it is `stdout`. stamped: its records are."""
 
-    def __init__(self, wire: Wire, *, tty: bool) -> None:
+    def __init__(self, wire: Wire, *, tty: bool, stamped: bool = False) -> None:
         self._wire = wire
         self._tty = tty
+        self._stamped = stamped
 
     def __iter__(self) -> Iterator[Output]:
         if not self._tty:
-            yield from demultiplexed(self._wire)
+            records = demultiplexed(self._wire)
+            yield from stamped_once(records) if self._stamped else records
             return
-        for data in self._wire:
+        for data in terminals_stamped_once(self._wire) if self._stamped else self._wire:
             yield "stdout", data
 
     def close(self) -> None:

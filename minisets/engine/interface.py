@@ -220,7 +220,7 @@ class Engine(Protocol):
         """Removes container and anonymous volumes; a missing one is no error. Force kills first."""
 
     def logs(self, container: str, options: LogOptions) -> Stream:
-        """The container's log."""
+        """The container's log; with stamps, one stands before each line, however long that is."""
 
     def attach_container(self, container: str, *, stdin: bool, tty: bool) -> ExecStream:
         """What it prints from now on, and its input if it was created with one. tty: as it was created.

@@ -1,14 +1,19 @@
 """`pods/log`: which container, which part of its log, and how it is followed."""
 
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import urllib3
 
 from minisets.api import containers
+from minisets.api.lanes import STREAMS
 from minisets.errors import ApiError, BadRequest
-from minisets.objects.kinds import Object
+from minisets.objects.kinds import Object, Ref
 from tests.api.serving import PODS, Client, Json, Running, pod, run_pod, set_status
-from tests.waiting import until
+from tests.waiting import holds, until
 
 ENDED = {"exitCode": 1, "containerID": "docker://old"}
 
@@ -34,6 +39,15 @@ def test_the_container_that_last_had_something_to_say_is_read(
     assert containers.logged(given, "nginx", previous=previous) == expected
 
 
+@pytest.mark.parametrize("field", ["initContainerStatuses", "ephemeralContainerStatuses"])
+def test_init_and_ephemeral_containers_are_found_by_name(field: str) -> None:
+    told = {"name": "looker", "containerID": "docker://its", "state": {"running": {}}}
+    given = {**a_pod(state={"running": {}}), "spec": {"nodeName": "n"}}
+    given["status"][field] = [told]
+    assert containers.logged(given, "looker", previous=False) == "its"
+    assert containers.running(given, "looker") == "its"
+
+
 @pytest.mark.parametrize(("given", "previous", "says"), [
     (a_pod(state={"running": {}}), True, 'previous terminated container "nginx" in pod "web-0" not found'),
     (pod("web-0"), False, 'container "nginx" in pod "web-0" is waiting to start: ContainerCreating'),
@@ -54,9 +68,9 @@ def test_why_there_is_no_log_yet_is_said_in_the_kubelets_words(
 
 def test_a_pod_with_several_containers_wants_a_name() -> None:
     several = pod("web-0", "a", "b")
-    several["spec"]["initContainers"] = [{"name": "i"}]
-    assert containers.chosen(several, "i") == "i"
-    with pytest.raises(BadRequest, match=r"choose one of: \[a b\] or one of the init containers: \[i\]"):
+    several["spec"] |= {"initContainers": [{"name": "i"}], "ephemeralContainers": [{"name": "e"}]}
+    assert [containers.chosen(several, name) for name in "iae"] == ["i", "a", "e"]
+    with pytest.raises(BadRequest, match=r"for pod web-0, choose one of: \[i a b e\]$"):
         containers.chosen(several, "")
     with pytest.raises(BadRequest, match="container c is not valid for pod web-0"):
         containers.chosen(several, "c")
@@ -79,6 +93,8 @@ def talking(running: Running) -> Running:
     ("tailLines=0", b""),
     ("limitBytes=5", b"one\nt"),
     ("stream=Stderr", b"two\n"),
+    ("stream=All&tailLines=1", b"three\n"),
+    ("insecureSkipTLSVerifyBackend=true", b"one\ntwo\nthree\n"),
     ("sinceSeconds=3600", b"one\ntwo\nthree\n"),
     ("sinceTime=2999-01-01T00:00:00Z", b""),
 ])  # fmt: skip
@@ -95,6 +111,7 @@ def test_timestamps_stand_before_each_line(talking: Running) -> None:
 
 
 @pytest.mark.parametrize(("query", "code"), [
+    ("tailLines=1&stream=Stderr", 422),
     ("tailLines=-1", 422), ("limitBytes=0", 422), ("sinceSeconds=0", 422), ("stream=Both", 422),
     ("sinceTime=yesterday", 400), ("tailLines=x", 400), ("container=x", 400), ("previous=true", 400),
     ("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422),
@@ -143,3 +160,75 @@ def test_a_pod_or_container_that_is_gone_is_told(talking: Running, client: Clien
         ),
     )
     assert "ContainerCreating" in client.ask("GET", f"{PODS}/web-0/log").json["message"]
+
+
+def followed(running: Running, query: str = "") -> urllib3.BaseHTTPResponse:
+    return running.client.stream(f"{PODS}/web-0/log?follow=true{query}")
+
+
+def the_container(running: Running) -> str:
+    return running.engine.list_containers({})[0].id
+
+
+def test_only_what_comes_is_followed_where_no_line_of_the_past_is_wanted(talking: Running) -> None:
+    with closing(followed(talking, "&tailLines=0")) as response:
+        talking.engine.write_log(the_container(talking), b"four\n")
+        assert response.read(5) == b"four\n"
+
+
+def test_a_followed_log_ends_at_its_limit(talking: Running) -> None:
+    with closing(followed(talking, "&limitBytes=16")) as response:
+        talking.engine.write_log(the_container(talking), b"four\n")
+        assert response.read() == b"one\ntwo\nthree\nfo"
+
+
+def test_a_followed_log_ends_with_its_pod(talking: Running) -> None:
+    with closing(followed(talking)) as response:
+        assert response.read(14) == b"one\ntwo\nthree\n"
+        talking.registry.delete(Ref("Pod", "default", "web-0"))
+        talking.engine.remove_container(the_container(talking), force=True)
+        assert response.read() == b""
+
+
+def test_whoever_follows_a_container_that_does_not_run_yet_is_told_why(running: Running) -> None:
+    running.registry.create("Pod", "default", pod("web-0"))
+    running.registry.bind(Ref("Pod", "default", "web-0"), "minisets-0")
+    answered = running.client.ask("GET", f"{PODS}/web-0/log?follow=true")
+    said = 'container "nginx" in pod "web-0" is waiting to start: ContainerCreating'
+    assert (answered.code, answered.json["message"]) == (400, said)
+
+
+def test_a_pod_without_a_node_has_nothing_to_say(running: Running) -> None:
+    running.registry.create("Pod", "default", pod("web-0"))
+    answered = running.client.ask("GET", f"{PODS}/web-0/log?follow=true")
+    assert (answered.code, answered.data) == (204, b"")
+    assert running.client.ask("GET", f"{PODS}/web-0/log?container=x").code == 400
+
+
+def at_rest(amount: Callable[[], int]) -> int:
+    """The amount, once it has not changed for a moment; 0 while it does."""
+    before = amount()
+    with suppress(AssertionError):
+        holds(lambda: amount() == before, "at rest", timedelta(milliseconds=300))
+        return before
+    return 0
+
+
+def test_what_a_slow_reader_does_not_take_stays_with_the_engine(talking: Running) -> None:
+    line, count = b"x" * (64 * 1024 - 1) + b"\n", 512
+    with closing(followed(talking, "&tailLines=0")) as response:
+        record = talking.engine._find(the_container(talking))
+        until(lambda: record._followers, "the follower")
+        ((_, channel),) = record._followers
+        for _ in range(count):
+            talking.engine.write_log(record.id, line)
+        left = until(lambda: at_rest(lambda: len(channel._items)), "the log to come to rest")
+        assert left * len(line) > 8 * 1024 * 1024
+        assert response.read(count * len(line)) == line * count
+
+
+def test_a_quiet_log_that_is_left_frees_its_place(talking: Running) -> None:
+    for _ in range(STREAMS + 1):
+        response = followed(talking, "&tailLines=0")
+        response.close()
+    until(lambda: talking.client.ask("GET", f"{PODS}/web-0/log").code == 200, "a place")

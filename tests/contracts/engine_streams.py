@@ -41,6 +41,19 @@ class Streams(EngineSuite):
         later = ended.finished_at + timedelta(minutes=1)
         assert drained(world.engine.logs(container, LogOptions(since=later))) == []
 
+    @pytest.mark.parametrize("tty", [False, True])
+    def test_a_long_line_comes_whole_and_is_stamped_once(self, world: World, *, tty: bool) -> None:
+        container = world.create("reciter", tty=tty)
+        world.engine.start_container(container)
+        world.ended(container)
+
+        def lines(*, timestamps: bool) -> list[bytes]:
+            log = drained(world.engine.logs(container, LogOptions(timestamps=timestamps)))
+            return b"".join(data for _, data in log).splitlines()
+
+        assert lines(timestamps=False) == [b"x" * 100_000, b"end"]
+        assert [line.partition(b" ")[2] for line in lines(timestamps=True)] == [b"x" * 100_000, b"end"]
+
     def test_following_a_log_ends_with_the_container(self, world: World) -> None:
         container = world.start()
         with collecting(world.engine.logs(container, LogOptions(follow=True))) as (lines, ended):

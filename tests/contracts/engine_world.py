@@ -21,6 +21,7 @@ PROGRAMS = {
     "obedient": "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done",
     "stubborn": "trap '' TERM; echo ready; while :; do sleep 0.05; done",
     "reader": "echo ready; while read line; do echo got $line; done; exit 5",
+    "reciter": "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end",
     "printer": "echo one; sleep 0.02; echo two >&2; exit 7",
 }
 SAYS_HELLO = ("echo", "hello")

@@ -47,6 +47,7 @@ class TestMemoryEngine(EngineContract):
         engine.behave(
             "*-reader-*", output=ready, answers=lambda data: b"got " + data, input_exit=5, run=shell
         )
+        engine.behave("*-reciter-*", exits_with=0, output=(("stdout", b"x" * 100_000 + b"\nend\n"),))
         engine.behave("*-printer-*", exits_with=7, output=(("stdout", b"one\n"), ("stderr", b"two\n")))
         yield engine
         engine.close()
