@@ -1,4 +1,4 @@
-"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create`, `autoscale` and `auth`. Pure.
+"""Bodies in Kubernetes' protobuf: what kubectl since 1.32 sends for `create`, `debug` and `auth`. Pure.
 
 Decodes into the same JSON object that a YAML file would give: zero values, which Go always writes, are
 left out. Leaves all else to JSON: answers are never protobuf.
@@ -11,7 +11,7 @@ import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from minisets.api import protobuf_messages
+from minisets.api import protobuf_messages, protobuf_pods
 from minisets.errors import BadRequest, UnsupportedMediaType
 from minisets.objects.metadata import micro_timestamp, timestamp
 
@@ -29,7 +29,7 @@ _VARINT_BITS = 70
 _POINTER = " pointer"
 
 # Field number -> (JSON name, type). `[]x` repeated, `{}x` a map from text, `@X` a message; of `x pointer` a
-# zero is kept.
+# zero is kept; `^X`: the fields of message X are ours.
 _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "Unknown": {1: ("typeMeta", "@TypeMeta"), 2: ("raw", "raw")},
     "TypeMeta": {1: ("apiVersion", "text"), 2: ("kind", "text")},
@@ -138,11 +138,13 @@ _MESSAGES: Mapping[str, Mapping[int, tuple[str, str]]] = {
     "Quantity": {1: ("text", "text")},
     **protobuf_messages.ACCESS,
     **protobuf_messages.KEPT,
+    **protobuf_pods.PODS,
 }
 _BODIES = (
     *("Namespace", "ConfigMap", "Secret", "ServiceAccount", "Service"),
     *("PodDisruptionBudget", "Eviction", "DeleteOptions"),
     *protobuf_messages.BODIES,
+    *protobuf_pods.BODIES,
 )
 
 
@@ -174,6 +176,8 @@ def _message(name: str, data: bytes) -> Object:
         elif type_.startswith("{}"):
             key, value = _entry(type_[2:], raw)
             found.setdefault(field, {})[key] = value
+        elif type_.startswith("^"):
+            found |= _message(type_[1:], _bytes(raw))
         elif type_ and ((value := _value(type_.removesuffix(_POINTER), raw)) or type_.endswith(_POINTER)):
             found[field] = value
     return found

@@ -270,3 +270,30 @@ def test_a_wrong_token_is_told(kubectl: Kubectl) -> None:
     )
     config.write_text(text)
     assert "You must be logged in to the server" in kubectl("get", "pods", fails=True)
+
+
+@pytest.mark.parametrize("profile", ["general", "baseline", "restricted", "netadmin", "sysadmin"])
+def test_a_debugger_is_put_into_a_pod_and_a_copy_beside_it(
+    running: Running, kubectl: Kubectl, profile: str
+) -> None:
+    run_pod(running, "web-0", "nginx", "log")
+    plain = ("--attach=false", f"--profile={profile}")
+    kubectl("debug", "web-0", "-it", "--image=busybox:1", "--target=nginx", "-c", "looker", *plain)
+    found = running.store.get(Ref("Pod", "default", "web-0"))
+    assert found is not None
+    (debugger,) = found["spec"]["ephemeralContainers"]
+    assert (debugger["name"], debugger["targetContainerName"]) == ("looker", "nginx")
+    assert (debugger["stdin"], debugger["tty"]) == (True, True)
+
+    copied = ("--copy-to=copy", "--share-processes", "--set-image=log=busybox:2", *plain)
+    kubectl("debug", "web-0", "--image=busybox:1", "-c", "looker", *copied, "--", "sleep", "1")
+    copy = running.store.get(Ref("Pod", "default", "copy"))
+    assert copy is not None
+    spec = copy["spec"]
+    assert spec["shareProcessNamespace"] is True
+    assert {one["name"]: one["image"] for one in spec["containers"]} == {
+        "nginx": "nginx:1",
+        "log": "busybox:2",
+        "looker": "busybox:1",
+    }
+    assert "ephemeralContainers" not in spec

@@ -1,12 +1,14 @@
 """Bodies in Kubernetes' protobuf, built here field by field; a real kubectl's are in test_kubectl.py."""
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from minisets.api import protobuf
 from minisets.errors import BadRequest, UnsupportedMediaType
+from minisets.objects.schema import Type, type_for, type_of
 
 
 def varint(value: int) -> bytes:
@@ -74,6 +76,25 @@ TERM = field(1, "app") + field(2, "In") + field(3, "web") + field(3, "db")
     ("ServiceAccount", META + field(4, 0), {"metadata": X, "automountServiceAccountToken": False}),
     ("Service", META + field(2, field(20, 0)),
      {"metadata": X, "spec": {"allocateLoadBalancerNodePorts": False}}),
+    ("Pod",
+     META + field(2, field(1, field(1, "scratch") + field(2, field(2, b"")))
+                  + field(2, field(1, "main") + field(3, "sh") + field(3, "-c") + field(8, b"")
+                             + field(7, field(1, "A") + field(3, field(3, field(1, field(1, "set"))
+                                                                          + field(2, "a"))))
+                             + field(10, field(1, field(1, field(1, "true"))) + field(2, 0) + field(7, 0))
+                             + field(15, field(4, 0) + field(5, 0)) + field(16, 1))
+                  + field(4, 0) + field(11, 0) + field(27, 0) + entry(32, "cpu", field(1, "1")))
+          + field(3, b""),
+     {"metadata": X,
+      "spec": {"volumes": [{"name": "scratch", "emptyDir": {}}],
+               "containers": [{"name": "main", "command": ["sh", "-c"],
+                               "env": [{"name": "A",
+                                        "valueFrom": {"configMapKeyRef": {"name": "set", "key": "a"}}}],
+                               "livenessProbe": {"exec": {"command": ["true"]},
+                                                 "terminationGracePeriodSeconds": 0},
+                               "securityContext": {"runAsUser": 0, "runAsNonRoot": False}, "stdin": True}],
+               "terminationGracePeriodSeconds": 0, "shareProcessNamespace": False,
+               "overhead": {"cpu": "1"}}}),
     ("PodDisruptionBudget", META + field(2, field(2, b"")), {"metadata": X, "spec": {"selector": {}}}),
 ])  # fmt: skip
 def test_an_object_is_what_its_json_would_be_without_gos_zeros(kind: str, raw: bytes, expected: Any) -> None:
@@ -128,3 +149,33 @@ def test_a_kind_that_is_read_as_json_only_is_told() -> None:
 def test_nonsense_is_a_bad_request(body: bytes) -> None:
     with pytest.raises((BadRequest, UnsupportedMediaType)):
         protobuf.decoded(body)
+
+
+def fields_of(message: str) -> Iterator[tuple[str, str]]:
+    """The fields of a message, and of those that stand in it without a name: name and type."""
+    for name, type_ in protobuf._MESSAGES[message].values():
+        if type_.startswith("^"):
+            yield from fields_of(type_[1:])
+        else:
+            yield name, type_.removesuffix(" pointer")
+
+
+def differences(message: str, known: Type, compared: set[str]) -> Iterator[str]:
+    """Where a message, or one in it, has other fields than the schema's type."""
+    compared.add(message)
+    found = dict(fields_of(message))
+    yield from (f"{message}.{name}" for name in found.keys() ^ known.fields.keys())
+    for name, type_ in found.items():
+        inner = type_.removeprefix("[]").removeprefix("{}").removeprefix("@")
+        if inner in protobuf._MESSAGES and inner not in compared | {"ObjectMeta"}:
+            field = known.fields[name]
+            held = type_of(field.items if type_.startswith("[]") else field)
+            assert held is not None, f"{message}.{name}"
+            yield from differences(inner, held, compared)
+
+
+def test_a_pods_messages_have_the_fields_of_its_schema() -> None:
+    compared: set[str] = set()
+    left_out = {"Pod.apiVersion", "Pod.kind", "Pod.status"}
+    assert set(differences("Pod", type_for("Pod"), compared)) == left_out
+    assert {"Volume", "EphemeralContainer", "Probe", "HTTPGetAction"} <= compared
