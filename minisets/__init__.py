@@ -4,7 +4,7 @@ What we did not write ourselves, and which room owns it:
     docker        the engine's SDK                          engine/docker*.py
     aiohttp       the HTTPS server                          api/
     urllib3       the API's client, and the SDK's transport client/
-    websockets    exec through the API                      client/streams.py
+    websockets    streams through the API                   client/sockets.py
     dnslib        DNS packets                               dns/packets.py
     h2            gRPC health checks: HTTP/2, HPACK         kubelet/probes/health.py
     pyyaml        manifests, kubeconfig, -o yaml            objects/, client/access.py, cli/render.py

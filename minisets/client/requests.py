@@ -1,6 +1,6 @@
 """Requests to the API: get, list, create, patch, delete, watch, logs. Blocking; one pool a client.
 
-Decides how a refusal becomes an error. Leaves exec to `streams.py`, and printing to `cli/`.
+Decides how a refusal becomes an error. Leaves streams to `sockets.py`, and printing to `cli/`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Running a command in a container through the API: one WebSocket, five channels.
+"""A command run in a container, or what runs there anyway, through the API: one WebSocket, five channels.
 
-Decides how channels map to files and how the exit code comes back. Leaves raw terminals and
-signals to `cli/`. Protocol: v5.channel.k8s.io (the first byte of each message names the channel).
+Decides how channels map to files and how the exit code comes back. Leaves the connection to `sockets.py`,
+raw terminals and signals to `cli/`. Protocol: v5.channel.k8s.io (the first byte of each message names the
+channel).
 """
 
 from __future__ import annotations
@@ -10,16 +11,10 @@ import contextlib
 import json
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlencode
-
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from minisets import errors
-from minisets.client.requests import path_of, refusal, trusting
+from minisets.client.sockets import Destination, Line, Lost, opened
 from minisets.objects.kinds import Ref
 
 if TYPE_CHECKING:
@@ -27,13 +22,9 @@ if TYPE_CHECKING:
 
     from minisets.client.access import Access
 
-_PROTOCOL = Subprotocol("v5.channel.k8s.io")
+_PROTOCOL = "v5.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _CHUNK = 32 * 1024
-_BEGUN_WITHIN = timedelta(seconds=90)
-"""The server lets a command wait, for as long as a snapshot has its pod stand still."""
-_GOODBYE = timedelta(seconds=2)
-"""How long the server may take to answer a farewell: after Ctrl-C nobody wants to wait."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +38,21 @@ class Command:
     tty: bool = False
 
 
+@dataclass(frozen=True)
+class Attachment:
+    """Which container's own program to be at. tty: whether it has a terminal."""
+
+    namespace: str
+    pod: str
+    container: str
+    tty: bool = False
+
+
 class Session:
     """A command that runs; `wait` copies its output until it ends and returns its exit code."""
 
-    def __init__(self, connection: ClientConnection, end: Callable[[], None]) -> None:
-        self._connection = connection
-        self._end = end
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def feed(self, read: Callable[[int], bytes]) -> threading.Thread:
         """Copy input until its end, on a thread of its own (daemon: a terminal's read can't be ended)."""
@@ -61,79 +61,79 @@ class Session:
         return thread
 
     def _copy(self, read: Callable[[int], bytes]) -> None:
-        try:
-            while data := read(_CHUNK):
-                self._connection.send(bytes([_STDIN]) + data)
-            self._connection.send(bytes([_CLOSE, _STDIN]))
-        except ConnectionClosed:
-            return
+        with contextlib.suppress(Lost):
+            while data := _read(read):
+                self._line.send(bytes([_STDIN]) + data)
+            self._line.send(bytes([_CLOSE, _STDIN]))
 
     def resize(self, columns: int, rows: int) -> None:
-        """Tell the command's terminal its size."""
+        """Tell the command's terminal its size. Does not wait: a signal's handler may."""
         size = json.dumps({"Width": columns, "Height": rows}).encode()
-        with contextlib.suppress(ConnectionClosed):  # the command has ended meanwhile
-            self._connection.send(bytes([_RESIZE]) + size)
+        self._line.post(bytes([_RESIZE]) + size)
 
     def wait(self, stdout: BinaryIO, stderr: BinaryIO) -> int:
         """Copy output until the end. Raises MinisetsError if the command could not run."""
         status: dict[str, Any] = {}
         try:
-            for message in self._connection:
-                data = message if isinstance(message, bytes) else message.encode()
+            while (data := self._line.receive()) is not None:
                 if data[:1] == bytes([_ERROR]) and len(data) > 1:
                     status = json.loads(data[1:])
                 elif len(data) > 1 and data[0] in (_STDOUT, _STDERR):
-                    sink = stdout if data[0] == _STDOUT else stderr
-                    sink.write(data[1:])
-                    sink.flush()
-        except ConnectionClosed as error:
-            raise errors.MinisetsError("the server ended the session before the command did") from error
+                    _put(stdout if data[0] == _STDOUT else stderr, data[1:])
+        except Lost as error:
+            if not status:
+                raise errors.MinisetsError(f"the session ended before the command did: {error}") from error
         finally:
-            self._end()
+            self.close()
         return _exit_code(status)
+
+    def close(self) -> None:
+        """End the session, from any thread: the server ends the command then."""
+        self._line.close()
 
 
 def run(access: Access, command: Command, *, stdin: bool) -> Session:
     """Start a command. Raises the API's refusal, or MinisetsError."""
-    query = {
-        "container": command.container,
-        "stdin": "true" if stdin else "",
-        "stdout": "true",
-        "stderr": "" if command.tty else "true",
-        "tty": "true" if command.tty else "",
-    }
-    pairs = [(key, value) for key, value in query.items() if value]
-    pairs += [("command", word) for word in command.argv]
-    path = path_of(Ref("Pod", command.namespace, command.pod))
-    url = f"wss{access.url.removeprefix('https')}{path}/exec?{urlencode(pairs)}"
-    headers = {"Authorization": f"Bearer {access.token}"}
-    stack = contextlib.ExitStack()
-    try:
-        connection = stack.enter_context(
-            connect(
-                url,
-                ssl=trusting(access),
-                subprotocols=[_PROTOCOL],
-                additional_headers=headers,
-                max_size=None,
-                compression=None,
-                proxy=None,
-                open_timeout=_BEGUN_WITHIN.total_seconds(),
-                close_timeout=_GOODBYE.total_seconds(),
-            )
-        )
-    except InvalidStatus as error:
-        raise _refused(error) from error
-    except (OSError, InvalidHandshake) as error:
-        raise errors.MinisetsError(f"no session with the server at {access.url}: {error}") from error
-    return Session(connection, stack.close)
+    query = _streams(command.container, stdin=stdin, tty=command.tty)
+    query += [("command", word) for word in command.argv]
+    return _session(access, command, "exec", query)
 
 
-def _refused(error: InvalidStatus) -> errors.MinisetsError:
+def attach(access: Access, attachment: Attachment, *, stdin: bool) -> Session:
+    """Be at what runs in a container. `wait` returns 0 when it has ended, whatever it ended with."""
+    query = _streams(attachment.container, stdin=stdin, tty=attachment.tty)
+    return _session(access, attachment, "attach", query)
+
+
+def _streams(container: str, *, stdin: bool, tty: bool) -> list[tuple[str, str]]:
+    wanted = {"stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
+    pairs = [("container", container)] if container else []
+    return pairs + [(name, "true") for name, is_wanted in wanted.items() if is_wanted]
+
+
+def _session(
+    access: Access, where: Command | Attachment, subresource: str, query: list[tuple[str, str]]
+) -> Session:
+    to = Destination(Ref("Pod", where.namespace, where.pod), subresource, query, _PROTOCOL)
+    return Session(Line(lambda: opened(access, to)))
+
+
+def _read(read: Callable[[int], bytes]) -> bytes:
+    """Some input; what cannot be read (closed by whoever started us) has ended."""
     try:
-        return refusal(json.loads(error.response.body or b""))
-    except ValueError:
-        return errors.MinisetsError(f"the server refused the session: HTTP {error.response.status_code}")
+        return read(_CHUNK)
+    except OSError:
+        return b""
+
+
+def _put(sink: BinaryIO, data: bytes) -> None:
+    try:
+        sink.write(data)
+        sink.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise errors.MinisetsError(f"the output cannot be written: {error.strerror}") from error
 
 
 def _exit_code(status: dict[str, Any]) -> int:

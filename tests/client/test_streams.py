@@ -78,7 +78,7 @@ def test_a_container_that_is_not_there_is_said(web: Whole) -> None:
 def test_a_server_that_ends_first_is_an_error_and_no_success(web: Whole) -> None:
     answering(web, hangs=True)
     session = streams.run(web.access, Command("default", "web-0", ("sleep",)), stdin=False)
-    ending = threading.Timer(0.1, session._connection.close)
+    ending = threading.Timer(0.1, session.close)
     ending.start()
     with pytest.raises(errors.MinisetsError, match="ended the session before the command did"):
         session.wait(io.BytesIO(), io.BytesIO())
