@@ -4,12 +4,13 @@ Belongs here: what a person types, what is printed, exit codes (0 done, 1 failed
 Must not: talk to Docker except through `cluster/`; decide about workloads; know more than the API says.
 
     app.py        the group, and what an error becomes     session.py   cluster, namespace, client
-    up.py down.py the main job                             pods.py      delete-pod, logs, exec
+    up.py down.py the main job                             pods.py      delete-pod, logs
     check.py      what becomes of a file's fields          checking.py  each remark, with its place
     reading.py    get, describe                            writing.py   apply, create, delete, scale
     rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
-    token.py      named tokens: create, list, revoke
+    token.py      named tokens: create, list, revoke       exec.py      a command in a container
+    terminal.py   lent, followed, given back               pod_targets.py  sts/web, svc/web: which pod
     applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
     volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed

@@ -22,7 +22,7 @@ _COMMANDS = {
     "get": ("reading", "get"),
     "describe": ("reading", "describe"),
     "logs": ("pods", "logs"),
-    "exec": ("pods", "exec_"),
+    "exec": ("exec", "exec_"),
     "apply": ("writing", "apply"),
     "create": ("writing", "create"),
     "delete": ("writing", "delete"),

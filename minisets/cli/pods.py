@@ -1,16 +1,10 @@
-"""Commands on pods: `delete-pod`, `logs`, `exec`."""
+"""Commands on pods: `delete-pod`, `logs`."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import termios
-import threading
-import tty
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +12,6 @@ from minisets.cli import following
 from minisets.cli.following import NotReady, Scene, is_ready
 from minisets.cli.node_rows import held_pods, is_out_of_service, said_of_held, said_of_volumes
 from minisets.cli.session import Session, note, say, with_session
-from minisets.client import streams
 from minisets.controllers.statefulset.identity import first_ordinal, ordinal_of, replicas_of
 from minisets.errors import MinisetsError, UsageError
 from minisets.objects.kinds import Ref
@@ -29,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from minisets.client.requests import ApiClient
-    from minisets.client.streams import Session as Running
     from minisets.objects.kinds import Object
 
 _FORCED = (
@@ -189,53 +181,3 @@ def _print(pieces: Iterable[bytes]) -> None:
     for piece in pieces:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
-
-
-@click.command("exec")
-@click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
-@click.option("-i", "--stdin", is_flag=True, help="Pass standard input on.")
-@click.option("-t", "--tty", is_flag=True, help="Give the command a terminal.")
-@click.argument("pod")
-@click.argument("argv", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
-@with_session
-def exec_(
-    session: Session, pod: str, argv: tuple[str, ...], container: str, *, stdin: bool, tty: bool
-) -> None:
-    """Run a command in a container; its exit code is ours."""
-    if tty and not (stdin and sys.stdin.isatty()):
-        if stdin:
-            note("Unable to use a TTY - input is not a terminal or the right kind of file")
-        tty = False
-    command = streams.Command(session.namespace, pod.removeprefix("pod/"), argv, container, tty)
-    running = streams.run(session.access(), command, stdin=stdin)
-    if stdin:
-        running.feed(lambda size: os.read(sys.stdin.fileno(), size))
-    with _terminal(running) if tty else _plain():
-        code = running.wait(sys.stdout.buffer, sys.stderr.buffer)
-    if code:
-        note(f"command terminated with exit code {code}")
-    raise SystemExit(code)
-
-
-@contextmanager
-def _plain() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def _terminal(running: Running) -> Iterator[None]:
-    """Every key goes to the command; its terminal has our size, always."""
-    before = termios.tcgetattr(sys.stdin)
-
-    def resize(*_: Any) -> None:
-        size = os.get_terminal_size(sys.stdin.fileno())
-        threading.Thread(target=running.resize, args=(size.columns, size.lines), daemon=True).start()
-
-    tty.setraw(sys.stdin)
-    signal.signal(signal.SIGWINCH, resize)
-    resize()
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -14,6 +14,7 @@ from websockets.sync.server import ServerConnection, serve
 from websockets.utils import accept_key
 
 from minisets.client.sockets import Line, Lost, Patience, Socket
+from tests.waiting import holds
 
 MEBIBYTE = 1024 * 1024
 SHORT = Patience(timedelta(milliseconds=50), timedelta(milliseconds=300))
@@ -102,6 +103,21 @@ def test_a_reader_that_pauses_longer_than_a_dead_peer_may_is_sent_everything() -
         for _ in range(sent - 1):
             assert line.receive() is not None
         assert line.receive() is None
+        line.close()
+
+
+def test_a_reader_that_pauses_stops_the_peer() -> None:
+    sent = [0]
+
+    def endless(connection: ServerConnection) -> None:
+        while True:
+            connection.send(b"x" * MEBIBYTE)
+            sent[0] += 1
+
+    with peer(endless) as port:
+        line = line_to(port)
+        assert line.receive() is not None
+        holds(lambda: sent[0] < 32, "no more is sent than what waits on the way")
         line.close()
 
 
