@@ -10,7 +10,9 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
     token.py      named tokens: create, list, revoke       exec.py      a command in a container
+    attach.py     at a container's own program             debug.py     a container to look around with
     terminal.py   lent, followed, given back               pod_targets.py  sts/web, svc/web: which pod
+    port_forward.py  local ports carried to a pod's        ports.py     pure: 8080:web: which ports
     applying.py   one manifest into the cluster            files.py     FILE, DIR and - into manifests
     targets.py    TYPE/NAME and TYPE NAME into objects     rollouts.py  pure: how far, which revision
     volumes.py    list, rm, export, import, adopt, recover volumes_rows.py  pure: what is listed
@@ -31,4 +33,6 @@ Removing: the PV first, waited for, then the data: nothing can be bound to data 
 2026-11-29: `snapshot restore` is a series of writes, each of which a command that was killed can go on from:
 the statefulset to 0 with what it was in an annotation (and whenScaled Retain: its claims must not go), its
 claims asked to be put back (`kubelet/snapshots/` holds their pods off), and back. Rejected: our own kind.
+2026-11-30: `port-forward` goes on when a connection is refused, and finds its pod by name for each: what a
+person restarts comes back under its name. Rejected: kubectl's end of it all, which each restart would bring.
 """

@@ -7,4 +7,8 @@ Must not: print, know of click, decide what a person meant, know how the server 
 
 2026-11-23: urllib3 instead of requests or httpx. It is there already (the Docker SDK's), verifies
 against a CA given as text, streams watches, and imports in a third of the time.
+2026-11-30: WebSockets by websockets' asyncio client; where a caller blocks, its loop has a thread. Rejected:
+its blocking client, which holds a lock while it sends, so that a command that answers while it is fed stands
+still, and which would cost a forwarded connection four threads. Pings are ours: the library's take a slow
+reader for a dead peer.
 """
