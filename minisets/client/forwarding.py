@@ -2,8 +2,8 @@
 
     local connection --up--> channel 0 --> the pod's port     channel 1: why it was not reached, as text
 
-Decides what ends a connection (each way for itself), and that a refused one ends nothing else. Leaves which
-ports and pod to the caller, who is told what happens. Kubernetes: client-go tools/portforward/portforward.go.
+Decides what ends a connection, and that a refused one ends nothing else. Leaves which ports and pod to the
+caller, who is told what happens. Kubernetes: client-go tools/portforward/portforward.go.
 """
 
 from __future__ import annotations
@@ -177,20 +177,17 @@ def forward(
 
 
 async def carried(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, remote: Socket) -> str:
-    """Both ways, each until its end; what the server said of a failure.
+    """Both ways, until the pod has no more to say; what the server said of a failure.
 
-    Differs: an empty message on channel 0 is the end of that way. Kubernetes has no such end in this form:
-    its servers send none, and close the whole.
+    Differs: an empty message on channel 0 is the end of what is said to the pod, so that it can still answer.
+    In Kubernetes this form has no such end.
     """
     up = asyncio.create_task(_up(reader, remote))
-    down = asyncio.Event()
-    both = asyncio.create_task(_close_after(up, down, remote))
     try:
-        return await _down(remote, writer, down)
+        return await _down(remote, writer)
     finally:
         up.cancel()
-        both.cancel()
-        await asyncio.gather(up, both, return_exceptions=True)
+        await asyncio.gather(up, return_exceptions=True)
 
 
 async def _up(reader: asyncio.StreamReader, remote: Socket) -> None:
@@ -204,12 +201,7 @@ async def _up(reader: asyncio.StreamReader, remote: Socket) -> None:
         return  # the other way tells
 
 
-async def _close_after(up: asyncio.Task[None], down: asyncio.Event, remote: Socket) -> None:
-    await asyncio.gather(up, down.wait())
-    await remote.close()
-
-
-async def _down(remote: Socket, writer: asyncio.StreamWriter, ended: asyncio.Event) -> str:
+async def _down(remote: Socket, writer: asyncio.StreamWriter) -> str:
     begun: set[int] = set()
     said = b""
     while (message := await remote.receive()) is not None:
@@ -220,23 +212,13 @@ async def _down(remote: Socket, writer: asyncio.StreamWriter, ended: asyncio.Eve
             said += data
         elif channel == _DATA:
             try:
-                await _put(writer, data)
+                writer.write(data)
+                await writer.drain()
             except OSError:
                 break  # who had connected is gone
-            if not data:
-                ended.set()
     await _flushed(writer)
     await remote.close()
     return said.decode(errors="replace").strip()
-
-
-async def _put(writer: asyncio.StreamWriter, data: bytes) -> None:
-    """Or its end."""
-    if data:
-        writer.write(data)
-        await writer.drain()
-    elif writer.can_write_eof():
-        writer.write_eof()
 
 
 async def _flushed(writer: asyncio.StreamWriter) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from websockets.asyncio.client import connect
@@ -14,7 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 from minisets.client.forwarding import Deaf, Failed, Forwarding, Happening, Listening, Ports, Taken
 from minisets.client.sockets import Lost, Socket
 from minisets.errors import MinisetsError
-from tests.waiting import until
+from tests.waiting import holds, until
 
 PORT = b"\x50\x00"
 Peer = Callable[[ServerConnection], None]
@@ -133,20 +134,18 @@ def test_the_end_of_what_is_said_is_passed_on_and_the_answer_still_comes() -> No
         assert everything(connection) == b"heard all of it"
 
 
-def test_the_end_of_what_the_pod_says_is_passed_on_and_what_is_said_still_arrives() -> None:
-    heard: list[bytes] = []
+def test_the_pods_end_is_the_connections_and_all_that_it_said_arrives() -> None:
+    """However slowly it is taken."""
+    said = b"x" * 8 * 1024 * 1024
 
-    def says_no_more(connection: ServerConnection) -> None:
+    def says_much(connection: ServerConnection) -> None:
         begun(connection)
-        connection.send(b"\x00bye")
-        connection.send(b"\x00")
-        heard.extend(message for message in connection if isinstance(message, bytes))
+        for start in range(0, len(said), 32768):
+            connection.send(b"\x00" + said[start : start + 32768])
 
-    with to(says_no_more) as carried, carried.connect() as connection:
-        assert everything(connection) == b"bye"
-        connection.sendall(b"one more word")
-        connection.close()
-        until(lambda: heard == [b"\x00one more word", b"\x00"], "the word and the end")
+    with to(says_much) as carried, carried.connect() as connection:
+        holds(lambda: not carried.of(Failed), "it waits for who reads nothing", timedelta(milliseconds=300))
+        assert len(everything(connection)) == len(said)
 
 
 def test_many_connections_carry_much_at_once_and_none_is_mixed_up() -> None:
