@@ -19,6 +19,7 @@ from minisets.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ipaddress import IPv4Network
     from pathlib import Path
 
 
@@ -33,17 +34,20 @@ class Whole:
 
 
 @contextlib.contextmanager
-def serving(home: Path, cluster: str = "minisets", dns: str = "") -> Iterator[Whole]:
+def serving(
+    home: Path, cluster: str = "minisets", dns: str = "", subnet: IPv4Network | None = None
+) -> Iterator[Whole]:
     """Controllers, kubelet and API until the end of the block; its files lie below `home`.
 
-    dns: the address at which pods would find names; without one each pod is told of that.
+    dns: the address at which pods would find names; without one each pod is told of that. subnet: where pods
+    have their addresses.
     """
     where = places(cluster, home, {"MINISETS_HOME": str(home)})
     where.state.mkdir(parents=True, exist_ok=True)
     clock, store = SystemClock(), MemoryStore()
     engine = MemoryEngine(clock)
     settings = Settings(cluster=cluster, state=where.state, engine="memory")
-    settings = replace(settings, subnet=network.ensure(engine, cluster, ()))
+    settings = replace(settings, subnet=network.ensure(engine, cluster, (), subnet))
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)
         stack.callback(engine.close)

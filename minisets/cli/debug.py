@@ -19,7 +19,7 @@ from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.pod_targets import container_of, pod_named
 from minisets.cli.session import Session, note, with_session
 from minisets.errors import MinisetsError, UsageError
-from minisets.objects.metadata import name_of, namespace_of, ref_of, status_of
+from minisets.objects.metadata import name_of, namespace_of, ref_of, spec_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def debug(session: Session, target: str, argv: tuple[str, ...], **wanted: Any) -
     made = debugger(argv, **wanted)
     if not wanted["container"] and not wanted["quiet"]:
         note(f"Defaulting debug container name to {made['name']}.")
-    client.patch(ref_of(pod), {"spec": {"ephemeralContainers": [made]}}, subresource="ephemeralcontainers")
+    client.patch(ref_of(pod), addition(pod, made), subresource="ephemeralcontainers")
     if not wanted["stdin"]:
         return
     state = _begun(session, client, pod, made["name"], timedelta(seconds=wanted["timeout"]))
@@ -109,6 +109,13 @@ def debugger(argv: Sequence[str], **wanted: Any) -> Object:
         "tty": wanted["tty"],
     }
     return {key: value for key, value in made.items() if value}
+
+
+def addition(pod: Object, made: Object) -> Object:
+    """The patch, by which it comes after those that are there."""
+    names = [one["name"] for one in spec_of(pod).get("ephemeralContainers") or ()]
+    order = [{"name": name} for name in (*names, made["name"])]
+    return {"spec": {"$setElementOrder/ephemeralContainers": order, "ephemeralContainers": [made]}}
 
 
 def _variable(text: str) -> Object:
