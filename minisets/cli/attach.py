@@ -44,7 +44,8 @@ def attach(session: Session, target: str, container: str, *, stdin: bool, tty: b
     chosen = container_of(pod, container, quiet=quiet)
     client.close()
     if be_at(access, pod, chosen, stdin=stdin, tty=tty, quiet=quiet) and not quiet:
-        say(_resumed(session, pod, chosen["name"]))
+        added = [one["name"] for one in spec_of(pod).get("ephemeralContainers") or ()]
+        say_how_to_resume(session, pod, chosen["name"], for_debugging=chosen["name"] in added)
 
 
 def be_at(access: Access, pod: Object, container: Object, *, stdin: bool, tty: bool, quiet: bool) -> bool:
@@ -66,13 +67,15 @@ def be_at(access: Access, pod: Object, container: Object, *, stdin: bool, tty: b
     return at_terminal
 
 
-def _resumed(session: Session, pod: Object, container: str) -> str:
-    again = f"minisets{session.flags} attach {name_of(pod)} -c {container} -i -t"
-    if any(one["name"] == container for one in spec_of(pod).get("ephemeralContainers") or ()):
-        return (
+def say_how_to_resume(session: Session, pod: Object, container: str, *, for_debugging: bool = False) -> None:
+    """Where the container may be there again, or still."""
+    if spec_of(pod).get("restartPolicy", "Always") != "Always":
+        return
+    again = f"'minisets{session.flags} attach {name_of(pod)} -c {container} -i -t'"
+    if for_debugging:
+        say(
             "Session ended, the ephemeral container will not be restarted but may be reattached using "
-            f"'{again}' if it is still running"
+            f"{again} if it is still running"
         )
-    if spec_of(pod).get("restartPolicy") != "Always":
-        return "Session ended"
-    return f"Session ended, resume using '{again}' command when the pod is running"
+    else:
+        say(f"Session ended, resume using {again} command when the pod is running")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minisets.cli.attach import be_at
+from minisets.cli.attach import be_at, say_how_to_resume
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.pod_targets import container_of, pod_named
 from minisets.cli.session import Session, note, with_session
@@ -71,7 +71,7 @@ PROFILES: dict[str, Any] = {
 @click.argument("target", metavar="POD | KIND/NAME")
 @click.argument("argv", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 @with_session
-def debug(session: Session, target: str, argv: tuple[str, ...], **wanted: Any) -> None:
+def debug(session: Session, target: str, argv: tuple[str, ...], *, quiet: bool, **wanted: Any) -> None:
     """Add a container to a pod that runs, to look around in it. It stays in the pod's spec."""
     if wanted["tty"] and not wanted["stdin"]:
         raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
@@ -81,7 +81,7 @@ def debug(session: Session, target: str, argv: tuple[str, ...], **wanted: Any) -
     if wanted["shares"]:
         container_of(pod, wanted["shares"])
     made = debugger(argv, **wanted)
-    if not wanted["container"] and not wanted["quiet"]:
+    if not wanted["container"] and not quiet:
         note(f"Defaulting debug container name to {made['name']}.")
     client.patch(ref_of(pod), addition(pod, made), subresource="ephemeralcontainers")
     if not wanted["stdin"]:
@@ -89,8 +89,8 @@ def debug(session: Session, target: str, argv: tuple[str, ...], **wanted: Any) -
     state = _begun(session, client, pod, made["name"], timedelta(seconds=wanted["timeout"]))
     if "terminated" in state:
         _print_log(client, pod, made["name"])
-    else:
-        be_at(access, pod, made, stdin=True, tty=wanted["tty"], quiet=wanted["quiet"])
+    elif be_at(access, pod, made, stdin=True, tty=wanted["tty"], quiet=quiet) and not quiet:
+        say_how_to_resume(session, pod, made["name"], for_debugging=True)
     client.close()
 
 

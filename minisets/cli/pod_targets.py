@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minisets.cli.following import is_ready
 from minisets.cli.reading import kinds_named
 from minisets.cli.session import note
 from minisets.controllers.statefulset.identity import ordinal_of
 from minisets.errors import MinisetsError, UsageError
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import annotations_of, is_being_deleted, name_of, spec_of, status_of
+from minisets.objects.metadata import annotations_of, is_being_deleted, is_true, name_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object
 
@@ -51,7 +52,7 @@ def pod_of(client: ApiClient, namespace: str, owner: Object) -> Object:
         pods = sorted(client.select("Pod", namespace, labels=labels).items, key=_by_name)
     if not pods:
         raise MinisetsError(f"{where} has no pods now")
-    return min(pods, key=_worth)
+    return first_of(pods)
 
 
 def pod_named(client: ApiClient, namespace: str, word: str) -> Object:
@@ -59,9 +60,14 @@ def pod_named(client: ApiClient, namespace: str, word: str) -> Object:
     return pod_of(client, namespace, owner_named(client, namespace, word))
 
 
+def first_of(pods: Sequence[Object]) -> Object:
+    """The first that is ready; else that runs; else that stays."""
+    return min(pods, key=_worth)
+
+
 def _worth(pod: Object) -> tuple[bool, bool, bool]:
     """The least is the best."""
-    return is_being_deleted(pod), status_of(pod).get("phase") != "Running", not is_ready(pod)
+    return is_being_deleted(pod), status_of(pod).get("phase") != "Running", not is_true(pod, "Ready")
 
 
 def _by_name(pod: Object) -> tuple[str, int, str]:

@@ -80,16 +80,16 @@ def _lent(resize: Callable[[int, int], None], *, redraws: bool) -> Iterator[None
     inside = sys.stdin.fileno()
     before = termios.tcgetattr(inside)
 
-    def follow(*_: Any) -> None:
+    def follow(*_: Any, more: int = 0) -> None:
         size = os.get_terminal_size(inside)
-        resize(size.columns, size.lines)
+        if size.columns and size.lines:  # a terminal without a size has none to give
+            resize(size.columns + more, size.lines + more)
 
     handler = signal.signal(signal.SIGWINCH, follow)
     try:
         tty.setraw(inside, termios.TCSANOW)  # Why: what was typed ahead is kept
         if redraws:  # Kubernetes: kubectl pkg/cmd/attach: a size that changes makes a program draw
-            size = os.get_terminal_size(inside)
-            resize(size.columns + 1, size.lines + 1)
+            follow(more=1)
         follow()
         yield
     finally:

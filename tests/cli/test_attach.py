@@ -19,12 +19,12 @@ LONE = Ref("Pod", "default", "lone")
 PROMPT = "If you don't see a command prompt, try pressing enter."
 
 
-def begun(whole: Whole, **container: Any) -> None:
+def begun(whole: Whole, *, restarts: str = "Never", **container: Any) -> None:
     """A pod whose container is like this; what it prints is what it reads, in capitals."""
     whole.engine.behave("nginx:1", answers=bytes.upper, input_exit=0)
     made = pod("lone")
     made["spec"]["containers"][0].update(container)
-    made["spec"]["restartPolicy"] = "Never"
+    made["spec"]["restartPolicy"] = restarts
     whole.client.create("Pod", "default", made)
     until(lambda: is_true(whole.client.read(LONE), "Ready"), "the pod to be Ready")
 
@@ -68,7 +68,7 @@ def test_a_container_without_input_or_terminal_is_said(whole: Whole) -> None:
 
 
 def test_at_a_terminal_every_key_goes_to_the_program_which_is_made_to_draw_anew(whole: Whole) -> None:
-    begun(whole, stdin=True, tty=True)
+    begun(whole, restarts="Always", stdin=True, tty=True)
     with at_a_terminal("attach", "-it", "lone", columns=100, rows=40) as terminal:
         terminal.sees(PROMPT.encode())
         until(lambda: terminal.is_raw, "a terminal that is lent")
@@ -78,7 +78,8 @@ def test_at_a_terminal_every_key_goes_to_the_program_which_is_made_to_draw_anew(
         whole.engine.exit(id_of(whole), 3)
         assert terminal.ends() == 0
         assert not terminal.is_raw
-        terminal.sees(b"Session ended")
+        again = b"'minisets attach lone -c nginx -i -t'"
+        terminal.sees(b"Session ended, resume using " + again + b" command when the pod is running\r\n")
 
 
 def test_a_pod_that_has_ended_has_nothing_to_be_at(run: Run, whole: Whole) -> None:
@@ -112,15 +113,16 @@ def test_a_debugger_is_added_with_what_was_asked_for(run: Run, whole: Whole) -> 
 
 
 def test_a_debugger_is_waited_for_and_joined(whole: Whole) -> None:
-    begun(whole)
+    begun(whole, restarts="Always")
     whole.engine.behave("busybox:1", answers=bytes.upper, input_exit=0)
     with at_a_terminal("debug", "lone", "-it", "--image", "busybox:1", "-c", "look") as terminal:
         terminal.sees(PROMPT.encode())
         until(lambda: terminal.is_raw, "a terminal that is lent")
         terminal.type(b"hello")
         terminal.sees(b"HELLO")
-        whole.engine.exit(id_of(whole, "ephemeralContainerStatuses"), 0)
+        whole.engine.exit(id_of(whole, "ephemeralContainerStatuses"), 3)
         assert terminal.ends() == 0
+        terminal.sees(b"Session ended, the ephemeral container will not be restarted")
 
 
 def test_a_debugger_that_has_ended_already_has_its_log_printed(run: Run, whole: Whole) -> None:

@@ -140,6 +140,17 @@ def test_a_peer_without_a_sign_of_life_is_lost() -> None:
         line.close()
 
 
+def test_a_peer_that_breaks_off_is_lost() -> None:
+    def dies(connection: ServerConnection) -> None:
+        connection.socket.shutdown(socket.SHUT_RDWR)
+
+    with peer(dies) as port:
+        line = line_to(port)
+        with pytest.raises(Lost, match="the server went away"):
+            line.receive()
+        line.close()
+
+
 def test_a_peer_that_does_not_read_what_it_is_sent_is_no_dead_one() -> None:
     """A command that leaves its input alone lets the server stop reading: its pongs do not come."""
     reading = threading.Event()
