@@ -34,6 +34,17 @@ def id_of(whole: Whole, field: str = "containerStatuses") -> str:
     return str(status[field][0]["containerID"].removeprefix("docker://"))
 
 
+def attached_to(whole: Whole) -> bool:
+    engine: Any = whole.engine
+    return bool(engine._records[id_of(whole)]._attached)
+
+
+def sizes_told(whole: Whole) -> tuple[tuple[int, int], ...]:
+    engine: Any = whole.engine
+    sizes: tuple[tuple[int, int], ...] = engine.container_sizes_of(id_of(whole))
+    return sizes
+
+
 def attached(*argv: str) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     return subprocess.Popen([*MINISETS, "attach", *argv], stdin=pipe, stdout=pipe, stderr=pipe)
@@ -51,7 +62,7 @@ def test_without_input_what_is_printed_from_now_on_is_seen_until_the_container_e
     with attached("lone") as attachment:
         assert attachment.stdout is not None
         assert attachment.stderr is not None
-        until(lambda: whole.engine._records[id_of(whole)]._attached, "somebody to be at it")
+        until(lambda: attached_to(whole), "somebody to be at it")
         whole.engine.write_log(id_of(whole), b"now\n")
         assert attachment.stdout.readline() == b"now\n"
         whole.engine.exit(id_of(whole), 3)
@@ -72,7 +83,7 @@ def test_at_a_terminal_every_key_goes_to_the_program_which_is_made_to_draw_anew(
     with at_a_terminal("attach", "-it", "lone", columns=100, rows=40) as terminal:
         terminal.sees(PROMPT.encode())
         until(lambda: terminal.is_raw, "a terminal that is lent")
-        until(lambda: whole.engine.container_sizes_of(id_of(whole)) == ((101, 41), (100, 40)), "both sizes")
+        until(lambda: sizes_told(whole) == ((101, 41), (100, 40)), "both sizes")
         terminal.type(b"a\x03b")
         terminal.sees(b"A\x03B")
         whole.engine.exit(id_of(whole), 3)
