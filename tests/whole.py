@@ -18,19 +18,20 @@ from minisets.settings import Settings
 from minisets.store.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from ipaddress import IPv4Network
     from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A server that runs, a client of it, and the engine to be scripted."""
+    """A server that runs, a client of it, and the engine to be scripted; `outage`: the API is not there."""
 
     access: Access
     client: ApiClient
     places: Places
     engine: MemoryEngine
+    outage: Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
@@ -55,14 +56,26 @@ def serving(
         plane.start()
         stack.callback(plane.stop)
         keys = credentials.ensure(where.state / "pki", (), clock.now())
-        server = ApiServer(Backend(store, plane.registry, engine, clock), settings, keys).start()
-        stack.callback(server.stop)
-        access = Access(f"https://127.0.0.1:{server.port}", keys.ca, keys.token)
+        backend = Backend(store, plane.registry, engine, clock)
+        servers = [ApiServer(backend, settings, keys).start()]
+        stack.callback(servers[0].stop)
+        port = servers[0].port
+
+        @contextlib.contextmanager
+        def outage() -> Iterator[None]:
+            servers[-1].stop()
+            try:
+                yield
+            finally:
+                servers.append(ApiServer(backend, replace(settings, port=port), keys).start())
+                stack.callback(servers[-1].stop)
+
+        access = Access(f"https://127.0.0.1:{port}", keys.ca, keys.token)
         endpoint.announce(where, access)
         stack.callback(endpoint.withdraw, where)
         client = ApiClient(access)
         stack.callback(client.close)
-        yield Whole(access, client, where, engine)
+        yield Whole(access, client, where, engine, outage)
 
 
 def pod(name: str, **labels: str) -> dict[str, Any]:

@@ -4,9 +4,12 @@ Belongs here: what a person types, what is printed, exit codes (0 done, 1 failed
 Must not: talk to Docker except through `cluster/`; decide about workloads; know more than the API says.
 
     app.py        the group, and what an error becomes     session.py   cluster, namespace, client
-    up.py down.py the main job                             pods.py      delete-pod, logs
+    up.py down.py the main job                             pods.py      delete-pod
     check.py      what becomes of a file's fields          checking.py  each remark, with its place
     reading.py    get, describe                            writing.py   apply, create, delete, scale
+    logs.py       logs, of one or of all replicas          log_choice.py pure: whose log, which run is next
+    log_following.py  which containers are followed        log_sources.py  one of them, over its restarts
+    log_lines.py  pure: lines, prefixes, what is new       log_funnel.py  from the readers to the printer
     rollout.py    rollout history, undo, restart, status   explain.py   what a statefulset waits for
     about.py      status, kubeconfig, daemon               following.py waiting until pods are ready
     token.py      named tokens: create, list, revoke       exec.py      a command in a container
@@ -20,7 +23,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     snapshot.py   save, restore, list, rm snapshots         snapshots.py  pure: which belong together
     snapshot_restore.py  one put back, step by step
     node.py       list, stop and start nodes               node_rows.py  pure: what is listed, what is said
-    shaping.py    up --nodes, --max-nodes, --zones
+    shaping.py    up --nodes, --max-nodes, --zones         durations.py  5m, as it is typed
     render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 
 2026-11-23: Commands, options and wording follow kubectl wherever it has them: nobody learns twice.
@@ -35,4 +38,8 @@ the statefulset to 0 with what it was in an annotation (and whenScaled Retain: i
 claims asked to be put back (`kubelet/snapshots/` holds their pods off), and back. Rejected: our own kind.
 2026-11-30: `port-forward` goes on when a connection is refused, and finds its pod by name for each: what a
 person restarts comes back under its name. Rejected: kubectl's end of it all, which each restart would bring.
+2026-11-30: `logs -f` of several reads with the engine's stamps, and goes on behind the n-th line of the last
+one, from a second before it. Rejected: stamps alone (two lines of the same one: twice, or lost), counting
+lines (a rotated log has fewer). Which run an answer is about is known where the pod's status is the same
+before and after it began.
 """

@@ -21,7 +21,7 @@ _COMMANDS = {
     "delete-pod": ("pods", "delete_pod"),
     "get": ("reading", "get"),
     "describe": ("reading", "describe"),
-    "logs": ("pods", "logs"),
+    "logs": ("logs", "logs"),
     "exec": ("exec", "exec_"),
     "attach": ("attach", "attach"),
     "port-forward": ("port_forward", "port_forward"),

@@ -102,8 +102,17 @@ def is_passing(pod: Object) -> bool:
     return state_of(pod).partition(":")[0] in _PASSING
 
 
-class _Follower:
-    """Lists and watches the kinds; every change arrives in one queue."""
+@dataclass(frozen=True)
+class Interest:
+    """Objects of one kind: all, or those that the selectors choose."""
+
+    kind: str
+    labels: str = ""
+    fields: str = ""
+
+
+class Follower:
+    """Lists and watches what is of interest; every change arrives in one queue."""
 
     def __init__(self) -> None:
         self.scene = Scene()
@@ -111,14 +120,16 @@ class _Follower:
         self._watches: list[Watch] = []
         self._threads: list[threading.Thread] = []
 
-    def begin(self, client: ApiClient, namespace: str, kinds: Sequence[str]) -> None:
+    def begin(self, client: ApiClient, namespace: str, interests: Sequence[Interest]) -> None:
         """List, then follow from there."""
-        for kind in kinds:
-            listing = client.select(kind, namespace)
+        for one in interests:
+            listing = client.select(one.kind, namespace, labels=one.labels, fields=one.fields)
             self.scene.objects.update({ref_of(obj): obj for obj in listing.items})
-            watch = client.watch(kind, namespace, since=listing.version)
+            watch = client.watch(
+                one.kind, namespace, since=listing.version, labels=one.labels, fields=one.fields
+            )
             thread = threading.Thread(
-                target=self._follow, args=(watch,), name=f"minisets-watch-{kind}", daemon=True
+                target=self._follow, args=(watch,), name=f"minisets-watch-{one.kind}", daemon=True
             )
             self._watches.append(watch)
             self._threads.append(thread)
@@ -152,7 +163,12 @@ class _Follower:
         elif event in ("ADDED", "MODIFIED"):
             self.scene.objects[ref_of(obj)] = obj
 
+    def nudge(self) -> None:
+        """Let `wait` return: something else has happened. From any thread."""
+        self._queue.put(("", {}))
+
     def close(self) -> None:
+        """End the watches; `wait` is Unreachable then. From any thread."""
         for watch in self._watches:
             watch.close()
         for thread in self._threads:
@@ -160,10 +176,10 @@ class _Follower:
 
 
 @contextmanager
-def _following(client: ApiClient, namespace: str, kinds: Sequence[str]) -> Iterator[_Follower]:
-    follower = _Follower()
+def _following(client: ApiClient, namespace: str, kinds: Sequence[str]) -> Iterator[Follower]:
+    follower = Follower()
     try:
-        follower.begin(client, namespace, kinds)
+        follower.begin(client, namespace, [Interest(kind) for kind in kinds])
         yield follower
     finally:
         follower.close()
@@ -195,11 +211,11 @@ def until(
                     if not follower.wait(deadline - clock.elapsed()):
                         raise NotReady(f"not done within {timeout.total_seconds():g} s", follower.scene)
         except Unreachable:
-            if not _is_back(client, clock, min(_AWAY, deadline - clock.elapsed())):
+            if not is_back(client, clock, min(_AWAY, deadline - clock.elapsed())):
                 raise
 
 
-def _is_back(client: ApiClient, clock: Clock, within: timedelta) -> bool:
+def is_back(client: ApiClient, clock: Clock, within: timedelta) -> bool:
     """Whether the server answers again in time. Why a poll: nobody tells that a port is listened at."""
     deadline = clock.elapsed() + within
     while client.content_served() is None:

@@ -1,8 +1,7 @@
-"""Commands on pods: `delete-pod`, `logs`."""
+"""`delete-pod`, and what it says of the pods that come back."""
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from minisets.objects.metadata import name_of, ref_of, status_of, uid_of
 from minisets.objects.owners import controller_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object
@@ -138,46 +137,3 @@ def _tell(scene: Scene, pod: Object, done: str, told: set[str]) -> None:
         told.add(f"{name} back")
         was, now = status_of(pod).get("podIP", "no address"), status_of(new).get("podIP", "no address")
         say(f"pod/{name} is Ready again at {now} (was {was})")
-
-
-@click.command()
-@click.argument("pod", default="")
-@click.option("--control-plane", is_flag=True, help="Of the cluster's server, from all its starts; no pod.")
-@click.option("-c", "--container", default="", help="Container (default: the pod's default one).")
-@click.option("-f", "--follow", is_flag=True, help="Go on printing.")
-@click.option("-p", "--previous", is_flag=True, help="The container that ran before the last restart.")
-@click.option("--tail", default=-1, help="Only the last lines.")
-@click.option("--timestamps", is_flag=True, help="With times.")
-@with_session
-def logs(
-    session: Session,
-    pod: str,
-    container: str,
-    tail: int,
-    *,
-    control_plane: bool,
-    follow: bool,
-    previous: bool,
-    timestamps: bool,
-) -> None:
-    """Print a container's log."""
-    if bool(pod) == control_plane:
-        raise UsageError("name a pod, or say --control-plane: one of both")
-    if control_plane:
-        _print(session.control.log(follow=follow, tail=tail if tail >= 0 else None))
-        return
-    query = {
-        "container": container,
-        "follow": "true" if follow else "",
-        "previous": "true" if previous else "",
-        "tailLines": str(tail) if tail >= 0 else "",
-        "timestamps": "true" if timestamps else "",
-    }
-    ref = Ref("Pod", session.namespace, pod.removeprefix("pod/"))
-    _print(session.client().logs(ref, query))
-
-
-def _print(pieces: Iterable[bytes]) -> None:
-    for piece in pieces:
-        sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()

@@ -6,7 +6,6 @@ done all the same.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import click
 
 from minisets.cli import render, rollouts
 from minisets.cli.applying import word_for
+from minisets.cli.durations import duration
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.session import Session, note, say, with_session
 from minisets.cli.targets import targets
@@ -32,8 +32,6 @@ _WORDS = click.argument("words", nargs=-1, metavar="(TYPE NAME | TYPE/NAME)...")
 _SELECTOR = click.option("-l", "--selector", default="", help="Statefulsets with these labels.")
 _OUTPUT = click.option("-o", "--output", default="", type=click.Choice(["", "yaml", "json", "name"]))
 _FOREVER = timedelta(days=3650)
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|us|µs|ns|m|s)")
 
 
 @click.group()
@@ -186,16 +184,6 @@ class _Status(click.Command):
     def _with_value(word: str) -> str:
         name, _, value = word.partition("=")
         return f"--watch={value or 'true'}" if name in ("-w", "--watch") else word
-
-
-def duration(context: click.Context, option: click.Parameter, text: str) -> timedelta:
-    """Go's `1m30s`; seconds where there is no unit. Zero: for ever."""
-    del context, option
-    if re.fullmatch(r"\d+\.?\d*|\.\d+", text):
-        text += "s"
-    if not re.fullmatch(f"({_DURATION.pattern})+", text):
-        raise click.BadParameter(f'"{text}" is no duration: write it as 30s or 1m30s')
-    return timedelta(seconds=sum(float(count) * _UNITS[unit] for count, unit in _DURATION.findall(text)))
 
 
 @rollout.command(cls=_Status)

@@ -14,9 +14,9 @@ import click
 
 from minisets.api.ages import since
 from minisets.cli.asking import ask
+from minisets.cli.durations import duration
 from minisets.cli.following import NotReady, Scene, until
 from minisets.cli.render import aligned, as_json
-from minisets.cli.rollout import duration
 from minisets.cli.session import Session, note, say, with_session
 from minisets.cli.snapshot_restore import restore_into
 from minisets.cli.snapshots import (

@@ -87,10 +87,33 @@ class Watch:
 
     def close(self) -> None:
         """End it, also while another thread waits for an event."""
-        # Why shutdown: a close alone waits for the lock that a reading thread holds until an event comes.
-        with contextlib.suppress(OSError, RuntimeError, ValueError):
-            self._response.shutdown()
-        self._response.close()
+        _end(self._response)
+
+
+class LogStream:
+    """A log in pieces, as they come; ends when the server ends it, or at `close` from any thread."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, url: str) -> None:
+        self._response = response
+        self._url = url
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Blocks until there is more; Unreachable where the log was cut."""
+        try:
+            yield from self._response.stream(None, decode_content=False)
+        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            # Why so many: a response that `close` ends from another thread fails in whatever it was doing.
+            if self._closed:
+                return
+            raise Unreachable(f"the server at {self._url} went away: the log ends here") from error
+        finally:
+            self._response.close()
+
+    def close(self) -> None:
+        """End it, also while another thread waits for a piece."""
+        self._closed = True
+        _end(self._response)
 
 
 class ApiClient:
@@ -99,7 +122,8 @@ class ApiClient:
     def __init__(self, access: Access, *, command: str = "") -> None:
         self.access = access
         context = trusting(access)
-        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=4)
+        # Why so many: as many logs as the server lets one follow end at once, and a full pool complains.
+        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=64)
         self._headers = {
             "Authorization": f"Bearer {access.token}",
             "Accept": "application/json",
@@ -194,15 +218,9 @@ class ApiClient:
         response = self._send("GET", collection_of(kind, namespace), query, table=table, stream=True)
         return Watch(response)
 
-    def logs(self, ref: Ref, query: Mapping[str, str]) -> Iterator[bytes]:
-        """The log in pieces, as they come."""
-        response = self._send("GET", path_of(ref) + "/log", query, stream=True)
-        try:
-            yield from response.stream(None, decode_content=False)
-        except HTTPError as error:
-            raise Unreachable(f"the server at {self.access.url} went away: the log ends here") from error
-        finally:
-            response.close()
+    def logs(self, ref: Ref, query: Mapping[str, str]) -> LogStream:
+        """The log, once the server has begun to answer."""
+        return LogStream(self._send("GET", path_of(ref) + "/log", query, stream=True), self.access.url)
 
     def raw(self, path: str) -> Object:
         """Any JSON route, such as `/version`."""
@@ -325,6 +343,13 @@ def collection_of(kind: str, namespace: str) -> str:
 def path_of(ref: Ref) -> str:
     """The object's route."""
     return f"{collection_of(ref.kind, ref.namespace)}/{quote(ref.name, safe='')}"
+
+
+def _end(response: urllib3.BaseHTTPResponse) -> None:
+    # Why shutdown: a close alone waits for the lock that a reading thread holds until something comes.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        response.shutdown()
+    response.close()
 
 
 def _decoded(response: urllib3.BaseHTTPResponse) -> Object:

@@ -244,14 +244,6 @@ def test_exec_in_a_pod_that_is_not_there_says_so(run: Run, whole: Whole) -> None
     assert (ran.code, ran.err) == (1, 'Error: pods "web-9" not found\n')
 
 
-def test_logs_are_printed(run: Run, whole: Whole, file: Path) -> None:
-    up(run, file)
-    status = whole.client.read(Ref("Pod", "default", "web-0"))["status"]
-    container = status["containerStatuses"][0]["containerID"].removeprefix("docker://")
-    whole.engine.write_log(container, b"started\n")
-    assert run("logs", "web-0").out == "started\n"
-
-
 def test_scale_changes_the_replicas(run: Run, whole: Whole, file: Path) -> None:
     up(run, file)
     assert run("scale", "sts", "web", "--replicas", "0").out == "statefulset.apps/web scaled\n"

@@ -57,8 +57,17 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
         (["scale", "statefulset", "web", "--replicas", "-1"], "Invalid value for '--replicas'"),
         (["scale", "statefulset", "--replicas", "1"], "NAME --replicas N"),
         (["scale", "pod", "web-0", "--replicas", "1"], "pods cannot be scaled"),
-        (["logs"], "name a pod, or say --control-plane"),
+        (["logs"], "POD or TYPE/NAME is a required argument for the logs command"),
+        (["logs", "a", "b", "c"], "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'"),
         (["logs", "web-0", "--control-plane"], "one of both"),
+        (["logs", "web-0", "-l", "a=b"], "only a selector (-l) or a POD name is allowed"),
+        (["logs", "web-0", "a", "-c", "b"], "only one of -c or an inline [CONTAINER] arg is allowed"),
+        (["logs", "web-0", "-c", "a", "--all-containers"], "should not be specified with container name a"),
+        (["logs", "web-0", "--since", "1m", "--since-time", "2026-01-02T15:04:05Z"], "at most one of"),
+        (["logs", "web-0", "--since-time", "noon"], "write it as 2026-01-02T15:04:05Z"),
+        (["logs", "web-0", "--since", "noon"], "is no duration"),
+        (["logs", "web-0", "--limit-bytes", "-1"], "--limit-bytes must be greater than 0"),
+        (["logs", "web-0", "--tail", "-2"], "--tail must be greater than or equal to -1"),
     ],
 )
 def test_misuse_exits_2_with_one_line(run: Run, argv: list[str], said: str) -> None:
