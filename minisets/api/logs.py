@@ -116,7 +116,7 @@ class Logs:
         self._stopping = False
 
     def stop(self) -> None:
-        """End every log that is being followed; their bodies end cleanly."""
+        """End every log; the bodies of those that are followed end cleanly, others are not whole."""
         self._stopping = True
         for stream in tuple(self._open):
             stream.close()
@@ -160,6 +160,7 @@ class Logs:
                 data = b"".join(_of(outputs, wanted.streams))[:left]
                 left = None if left is None else left - len(data)
                 await response.write(data)
+            self._must_be_whole(wanted)
             await response.write_eof()
         except ConnectionError:
             raise
@@ -171,6 +172,11 @@ class Logs:
             stream.close()
             await asyncio.shield(filling)
         return response
+
+    def _must_be_whole(self, wanted: LogRequest) -> None:
+        """Why: what `stop` has ended looks like the end of a log."""
+        if self._stopping and not wanted.options.follow:
+            raise ConnectionResetError("the server is stopping: the log may go on")
 
 
 def _of(outputs: Iterable[Output], streams: tuple[str, ...]) -> Iterable[bytes]:

@@ -1,5 +1,6 @@
 """`pods/log`: which container, which part of its log, and how it is followed."""
 
+import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from urllib3.exceptions import ProtocolError
 
 from minisets.api import containers
 from minisets.api.lanes import STREAMS
@@ -138,6 +140,29 @@ def test_a_followed_log_that_is_left_frees_its_place(talking: Running) -> None:
         assert response.read1(4) == b"one\n"
         response.close()
     assert talking.client.ask("GET", f"{PODS}/web-0/log").code == 200
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_a_server_that_stops_does_not_pass_a_part_of_a_log_off_as_the_whole(
+    running: Running, *, followed: bool
+) -> None:
+    """Who follows knows that more may come."""
+    lines = b"a line of a log that is long\n" * 500_000
+    running.engine.behave("web-0-*", output=(("stdout", lines),))
+    run_pod(running, "web-0")
+    response = running.client.stream(f"{PODS}/web-0/log?follow={str(followed).lower()}")
+    seen = len(response.read1(1024))
+    stopping = threading.Thread(target=running.server.stop)
+    stopping.start()
+    is_whole = False
+    with suppress(ProtocolError):
+        while data := response.read1(64 * 1024):
+            seen += len(data)
+        is_whole = True
+    stopping.join()
+    response.close()
+    assert seen < len(lines)
+    assert is_whole is followed
 
 
 def test_a_pod_or_container_that_is_gone_is_told(talking: Running, client: Client) -> None:
