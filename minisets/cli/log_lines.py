@@ -8,7 +8,6 @@ order. They are as our engine writes them: nine digits, always.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 """Of terminals: cyan, yellow, green, magenta, blue, and bright ones; red is for what goes wrong."""
-_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
-_BEGINNING = re.compile(rb"^(?:" + _STAMP.pattern + rb")?", re.MULTILINE)
 _LENGTH = len("2026-01-02T15:04:05.123456789Z ")
 _MARGIN = timedelta(seconds=1)
 """How far two streams' stamps may be out of order."""
@@ -63,9 +60,9 @@ class Place:
         if not lines:
             return self
         start = lines.rfind(b"\n", 0, -1) + 1
-        if not _STAMP.match(lines, start):
-            return self  # the engine's own words: they are in no log
         stamp = lines[start : start + _LENGTH]
+        if not _is_stamped(stamp):
+            return self  # the engine's own words: they are in no log
         count = lines.startswith(stamp) + lines.count(b"\n" + stamp)
         return Place(stamp, count + self.count if stamp == self.stamp else count)
 
@@ -87,13 +84,13 @@ class Resumed:
         """Those of the lines that were not printed yet."""
         if not self._left:
             return lines
-        split = lines.splitlines(keepends=True)
-        for number, line in enumerate(split):
+        every = split(lines)
+        for number, line in enumerate(every):
             if line.startswith(self._place.stamp):
                 self._left -= 1
                 if not self._left:
                     self._held.clear()
-                    return b"".join(split[number + 1 :])
+                    return b"".join(every[number + 1 :])
             elif line > self._place.stamp:
                 self._held.append(line)
         return self.end() if len(self._held) > _HELD_AT_MOST else b""
@@ -126,8 +123,17 @@ class Shape:
 
 
 def _unstamped(lines: bytes, prefix: bytes) -> bytes:
-    # Why without the last end: a line would begin behind it.
-    return _BEGINNING.sub(lambda _: prefix, lines[:-1]) + lines[-1:]
+    # Why sliced: a regular expression takes twice the time, and most of what `logs -f` does is this.
+    return b"".join([prefix + (line[_LENGTH:] if _is_stamped(line) else line) for line in split(lines)])
+
+
+def _is_stamped(line: bytes) -> bool:
+    return line[19:20] == b"." and line[_LENGTH - 2 : _LENGTH] == b"Z "
+
+
+def split(lines: bytes) -> list[bytes]:
+    """Whole lines one by one, each with its end. Why: `splitlines` would split at a carriage return, too."""
+    return [line + b"\n" for line in lines[:-1].split(b"\n")] if lines else []
 
 
 def prefixed(lines: bytes, prefix: bytes) -> bytes:

@@ -62,6 +62,12 @@ def test_stamps_are_taken_off_unless_they_are_wanted(shape: Shape, printed: byte
     assert shape.of(b"") == (b"", None)
 
 
+def test_a_carriage_return_ends_no_line() -> None:
+    lines = stamped(1, "10%\r20%") + stamped(2)
+    assert Shape(b"> ").of(lines) == (b"> 10%\r20%\n> x\n", None)
+    assert Resumed(Place().after(stamped(1, "10%\r20%"))).feed(lines) == stamped(2)
+
+
 def test_a_limit_counts_the_logs_own_bytes() -> None:
     lines = stamped(1, "abc") + stamped(2, "def")
     assert Shape(b"> ").of(lines, 6) == (b"> abc\n> de\n", 0)
