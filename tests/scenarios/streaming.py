@@ -1,0 +1,282 @@
+"""Those who speak pods/exec, attach and portforward, each as a command line of its own, and what the engine
+and our server hold meanwhile.
+
+Input and output are bytes: a file, or a pipe that the test holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
+
+from tests.scenarios.bare import made, pod, running
+from tests.scenarios.cluster import DEADLINE, SOON
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
+    from io import FileIO
+
+    from tests.scenarios.cluster import Cluster
+
+KUBECTL, SPDY, OFFICIAL, OURS = "kubectl", "kubectl by SPDY", "the Python client", "minisets"
+CLIENTS = (KUBECTL, SPDY, OFFICIAL, OURS)
+COMMAND_LINES = (KUBECTL, SPDY, OURS)
+_SPDY_ONLY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
+_WEBSOCKETS = dict.fromkeys(_SPDY_ONLY, "true")  # Kubernetes: the default since 1.30 and 1.31
+_FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)")
+_OFFICIAL = Path(__file__).parent / "official.py"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A client that has ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+class Client:
+    """One of CLIENTS on a cluster."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self.cluster, self.name = cluster, name
+
+    def words(self, *words: str) -> tuple[str, ...]:
+        match self.name:
+            case "kubectl" | "kubectl by SPDY":
+                return ("kubectl", *words)
+            case "the Python client":
+                return (sys.executable, "-P", str(_OFFICIAL), *words)
+            case _:
+                return (*self.cluster.command, *words)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**self.cluster.environment, **(_SPDY_ONLY if self.name == SPDY else _WEBSOCKETS)}
+
+    def run(self, *words: str, given: Path | bytes | None = None, within: timedelta = DEADLINE) -> Done:
+        """To its end. Without input it has none at all."""
+        with self.started(*words, given=given) as process:
+            out, err = process.communicate(None, within.total_seconds())
+        return Done(process.returncode, out, err.decode(errors="replace"))
+
+    def succeeds(self, *words: str, given: Path | bytes | None = None, within: timedelta = DEADLINE) -> bytes:
+        """What it prints on standard output."""
+        done = self.run(*words, given=given, within=within)
+        assert done.code == 0, f"{self.name} {' '.join(words)}: {done}"
+        return done.out
+
+    @contextmanager
+    def started(
+        self, *words: str, given: Path | bytes | None = None, pipe: bool = False
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """It runs until it ends or the block does. pipe: standard input is the test's to write and close."""
+        with _input(given) as stdin:
+            process = subprocess.Popen(
+                self.words(*words),
+                stdin=subprocess.PIPE if pipe else stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self.environment,
+                cwd=self.cluster.code,
+                start_new_session=True,
+            )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    @contextmanager
+    def at_a_terminal(self, *words: str, columns: int, rows: int) -> Iterator[Terminal]:
+        """It runs at a terminal of the test's."""
+        ours, theirs = pty.openpty()
+        with os.fdopen(ours, "r+b", buffering=0) as master, os.fdopen(theirs) as slave:
+            termios.tcsetwinsize(master.fileno(), (rows, columns))
+            process = subprocess.Popen(
+                self.words(*words),
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env={**self.environment, "TERM": "xterm"},
+                cwd=self.cluster.code,
+                start_new_session=True,
+            )
+            with process:
+                try:
+                    yield Terminal(process, master)
+                finally:
+                    process.kill()
+
+    @contextmanager
+    def forwarding(self, pod: str, *ports: int) -> Iterator[Forwarding]:
+        """port-forward of each port from a free one of this machine."""
+        with self.started("port-forward", pod, *(f":{port}" for port in ports)) as process:
+            assert process.stdout is not None
+            found: dict[int, int] = {}
+            printed = ""
+            while len(found) < len(ports) and (line := process.stdout.readline().decode()):
+                printed += line
+                found |= {int(far): int(near) for near, far in _FORWARDING.findall(line)}
+            if len(found) < len(ports):
+                process.kill()
+                raise AssertionError(f"{self.name} forwards nothing:\n{printed}{process.communicate()[1]!r}")
+            yield Forwarding(process, found)
+
+
+class Terminal:
+    """What a person has before them: it prints, is typed at, and changes its size."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: FileIO) -> None:
+        self._process, self._master = process, master
+        self._printed = b""
+
+    def until_printed(self, text: str, within: timedelta = SOON) -> None:
+        """It and nothing after it need have come; what came before is not looked at again."""
+
+        def is_there() -> bytes | None:
+            readable, _, _ = select.select([self._master], [], [], 0)
+            self._printed += self._master.read(4096) or b"" if readable else b""
+            return self._printed if text.encode() in self._printed else None
+
+        seen = until(is_there, f"{text!r}; printed so far: {self._printed!r}", within)
+        assert seen is not None
+        self._printed = seen.partition(text.encode())[2]
+
+    def type(self, keys: str) -> None:
+        self._master.write(keys.encode())
+
+    def resize(self, *, columns: int, rows: int) -> None:
+        termios.tcsetwinsize(self._master.fileno(), (rows, columns))
+        self._process.send_signal(signal.SIGWINCH)  # the kernel tells only whose controlling terminal it is
+
+    def ended(self, within: timedelta = SOON) -> int:
+        """How; what it printed last is read meanwhile."""
+
+        def code() -> str | None:
+            readable, _, _ = select.select([self._master], [], [], 0)
+            self._printed += self._master.read(4096) or b"" if readable else b""
+            found = self._process.poll()
+            return None if found is None else str(found)
+
+        return int(until(code, "the end of the client", within) or 0)
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """A port-forward that runs; `ports` by the pod's ports."""
+
+    process: subprocess.Popen[bytes]
+    ports: dict[int, int]
+
+    def connect(self, port: int, within: timedelta = SOON) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.ports[port]), within.total_seconds())
+
+
+@contextmanager
+def _input(given: Path | bytes | None) -> Iterator[IO[bytes] | int]:
+    """A file to read from. Why never a pipe: a client that ends early would let nobody write to its end."""
+    if given is None:
+        yield subprocess.DEVNULL
+    elif isinstance(given, Path):
+        with given.open("rb") as file:
+            yield file
+    else:
+        reading = os.memfd_create("given")
+        with os.fdopen(reading, "r+b") as file:
+            file.write(given)
+            file.seek(0)
+            yield file
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def received(connection: socket.socket, count: int = -1) -> bytes:
+    """That many bytes, or all until the other side ends."""
+    parts, left = [], count
+    while left != 0 and (data := connection.recv(65536 if left < 0 else min(left, 65536))):
+        parts.append(data)
+        left -= len(data) if left > 0 else 0
+    return b"".join(parts)
+
+
+# --- what runs in a container ---
+
+
+def runs(cluster: Cluster, name: str, script: str = "", **spec: object) -> None:
+    """A pod, made and running."""
+    made(cluster, pod(name, script, **spec))
+    running(cluster, name)
+
+
+def processes(cluster: Cluster, name: str) -> list[str]:
+    """The command lines of all processes of the pod's container, whoever started them."""
+    top = cluster.engine.api.top(cluster.named(name), "-eo pid,args")
+    return sorted(str(process[-1]) for process in top["Processes"] or ())
+
+
+def until_runs(cluster: Cluster, name: str, command: str, within: timedelta = SOON) -> None:
+    until(lambda: command in processes(cluster, name), f"{command} in {name}", within)
+
+
+def until_ended(cluster: Cluster, name: str, command: str, within: timedelta = SOON) -> None:
+    until(lambda: command not in processes(cluster, name), f"the end of {command} in {name}", within)
+
+
+# --- what our server holds ---
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the process of the control plane has open and in memory; on this machine's engine only."""
+
+    files: int
+    sockets: int
+    threads: int
+    resident: int
+
+    @classmethod
+    def by(cls, process: int) -> Self:
+        root = Path(f"/proc/{process}")
+        targets = []
+        for entry in (root / "fd").iterdir():
+            try:
+                targets.append(str(entry.readlink()))
+            except FileNotFoundError:
+                continue  # closed meanwhile
+        told = dict(line.split(":", 1) for line in (root / "status").read_text().splitlines())
+        return cls(
+            files=len(targets),
+            sockets=sum(target.startswith("socket:") for target in targets),
+            threads=int(told["Threads"]),
+            resident=int(told["VmRSS"].split()[0]) * 1024,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.files} files ({self.sockets} sockets), {self.threads} threads, {mib(self.resident)}"
+
+
+def mib(size: float) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
+
+
+def execs(cluster: Cluster, name: str) -> Sequence[str]:
+    """The commands that the engine still counts as running in the pod's container."""
+    return list(cluster.inspected(name)["ExecIDs"] or ())
