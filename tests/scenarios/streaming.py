@@ -147,16 +147,13 @@ class Terminal:
         self._printed = b""
 
     def until_printed(self, text: str, within: timedelta = SOON) -> None:
-        """It and nothing after it need have come; what came before is not looked at again."""
-
-        def is_there() -> bytes | None:
-            readable, _, _ = select.select([self._master], [], [], 0)
-            self._printed += self._master.read(4096) or b"" if readable else b""
-            return self._printed if text.encode() in self._printed else None
-
-        seen = until(is_there, f"{text!r}; printed so far: {self._printed!r}", within)
-        assert seen is not None
-        self._printed = seen.partition(text.encode())[2]
+        """What came before is not looked at again."""
+        wanted = text.encode()
+        try:
+            until(lambda: wanted in self._read(), text, within)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; it printed {self._printed!r}") from None
+        self._printed = self._printed.partition(wanted)[2]
 
     def type(self, keys: str) -> None:
         self._master.write(keys.encode())
@@ -166,15 +163,21 @@ class Terminal:
         self._process.send_signal(signal.SIGWINCH)  # the kernel tells only whose controlling terminal it is
 
     def ended(self, within: timedelta = SOON) -> int:
-        """How; what it printed last is read meanwhile."""
+        """How; what it prints last is read meanwhile."""
 
-        def code() -> str | None:
-            readable, _, _ = select.select([self._master], [], [], 0)
-            self._printed += self._master.read(4096) or b"" if readable else b""
-            found = self._process.poll()
-            return None if found is None else str(found)
+        def has_ended() -> bool:
+            self._read()
+            return self._process.poll() is not None
 
-        return int(until(code, "the end of the client", within) or 0)
+        until(has_ended, "the end of the client", within)
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    def _read(self) -> bytes:
+        """What it has printed that nobody has waited for yet."""
+        while select.select([self._master], [], [], 0)[0]:
+            self._printed += self._master.read(4096) or b""
+        return self._printed
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,7 @@ by_command_lines = pytest.mark.parametrize("client", COMMAND_LINES, indirect=Tru
 MUCH = 100 * 1000 * 1000
 SEED = 9
 INTERRUPTED = 130
-STTY = "for tty in /dev/pts/[0-9]*; do stty size < $tty; done"
-by_kubectl = pytest.mark.parametrize("client", (KUBECTL, SPDY), indirect=True)
+by_kubectl = pytest.mark.parametrize("client", [KUBECTL, SPDY], indirect=True)
 
 
 @pytest.fixture(params=CLIENTS)
@@ -91,15 +90,18 @@ def test_a_command_sees_the_end_of_its_input_and_is_heard_to_the_end(client: Cli
 def test_a_commands_terminal_is_as_large_as_the_clients_and_takes_its_keys(
     client: Client, runner: str
 ) -> None:
-    script = "stty size; read line; stty size; echo heard $line; sleep 6999"
+    # Why in a loop: a terminal has its size a moment after the command has begun.
+    sizes = "; ".join(
+        f'until test "$(stty size)" = "{size}"; do :; done; echo {size}' for size in ("41 97", "29 131")
+    )
+    script = f"{sizes}; read line; echo heard $line; sleep 6999"
     with client.at_a_terminal(
         "exec", "-it", runner, "--", "sh", "-c", script, columns=97, rows=41
     ) as terminal:
         terminal.until_printed("41 97\r\n")
         terminal.resize(columns=131, rows=29)
-        until(lambda: "29 131" in client.cluster.inside(runner, STTY), "the new size", SOON)
-        terminal.type("word\r")
         terminal.until_printed("29 131\r\n")
+        terminal.type("word\r")
         terminal.until_printed("heard word\r\n")
         until_runs(client.cluster, runner, "sleep 6999")
         terminal.type("\x03")
@@ -175,6 +177,3 @@ def test_files_and_folders_are_copied_both_ways(client: Client, runner: str, tmp
     assert (tmp_path / "back/with space").read_text() == "small\n"
     client.succeeds("cp", f"{runner}:{there}/deep/large", str(tmp_path / "one"))
     assert (tmp_path / "one").read_bytes() == content
-    done = client.run("cp", f"{runner}:/not/there", str(tmp_path / "none"))
-    assert done.code == 1, done
-    assert "/not/there" in done.err
