@@ -15,14 +15,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from minisets.objects.metadata import is_true
 from tests.scenarios.bare import made, pod, running
 from tests.scenarios.cluster import DEADLINE, SOON
+from tests.scenarios.listeners import ECHO
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 KUBECTL, SPDY, OFFICIAL, OURS = "kubectl", "kubectl by SPDY", "the Python client", "minisets"
 CLIENTS = (KUBECTL, SPDY, OFFICIAL, OURS)
+PYTHON = "python:3.11-slim"
 COMMAND_LINES = (KUBECTL, SPDY, OURS)
 _SPDY_ONLY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
 _WEBSOCKETS = dict.fromkeys(_SPDY_ONLY, "true")  # Kubernetes: the default since 1.30 and 1.31
@@ -83,7 +88,11 @@ class Client:
 
     @contextmanager
     def started(
-        self, *words: str, given: Path | bytes | None = None, pipe: bool = False
+        self,
+        *words: str,
+        given: Path | bytes | None = None,
+        pipe: bool = False,
+        complaints: IO[bytes] | int = subprocess.PIPE,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """It runs until it ends or the block does. pipe: standard input is the test's to write and close."""
         with _input(given) as stdin:
@@ -91,7 +100,7 @@ class Client:
                 self.words(*words),
                 stdin=subprocess.PIPE if pipe else stdin,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=complaints,
                 env=self.environment,
                 cwd=self.cluster.code,
                 start_new_session=True,
@@ -126,17 +135,19 @@ class Client:
     @contextmanager
     def forwarding(self, pod: str, *ports: int) -> Iterator[Forwarding]:
         """port-forward of each port from a free one of this machine."""
-        with self.started("port-forward", pod, *(f":{port}" for port in ports)) as process:
+        with (
+            tempfile.TemporaryFile() as complaints,
+            self.started(
+                "port-forward", pod, *(f":{port}" for port in ports), complaints=complaints
+            ) as process,
+        ):
             assert process.stdout is not None
             found: dict[int, int] = {}
-            printed = ""
             while len(found) < len(ports) and (line := process.stdout.readline().decode()):
-                printed += line
                 found |= {int(far): int(near) for near, far in _FORWARDING.findall(line)}
-            if len(found) < len(ports):
-                process.kill()
-                raise AssertionError(f"{self.name} forwards nothing:\n{printed}{process.communicate()[1]!r}")
-            yield Forwarding(process, found)
+            forwarding = Forwarding(process, found, complaints)
+            assert len(found) == len(ports), f"{self.name} forwards only {found}: {forwarding.complaints()}"
+            yield forwarding
 
 
 class Terminal:
@@ -186,6 +197,11 @@ class Forwarding:
 
     process: subprocess.Popen[bytes]
     ports: dict[int, int]
+    told: IO[bytes]
+
+    def complaints(self) -> str:
+        """What it has printed on standard error so far."""
+        return os.pread(self.told.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def connect(self, port: int, within: timedelta = SOON) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.ports[port]), within.total_seconds())
@@ -211,6 +227,17 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@contextmanager
+def sending(connection: socket.socket, data: bytes) -> Iterator[None]:
+    """Beside what the block reads."""
+    thread = threading.Thread(target=connection.sendall, args=(data,))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
 def received(connection: socket.socket, count: int = -1) -> bytes:
     """That many bytes, or all until the other side ends."""
     parts, left = [], count
@@ -227,6 +254,15 @@ def runs(cluster: Cluster, name: str, script: str = "", **spec: object) -> None:
     """A pod, made and running."""
     made(cluster, pod(name, script, **spec))
     running(cluster, name)
+
+
+def listening(cluster: Cluster, name: str) -> str:
+    """A pod that runs `listeners.py`, once it listens."""
+    program = ["python3", "-c", (Path(__file__).parent / "listeners.py").read_text()]
+    probe = {"tcpSocket": {"port": ECHO}, "periodSeconds": 1}
+    made(cluster, pod(name, container={"image": PYTHON, "command": program, "readinessProbe": probe}))
+    until(lambda: is_true(cluster.pod(name), "Ready"), f"{name} to listen", DEADLINE)
+    return name
 
 
 def processes(cluster: Cluster, name: str) -> list[str]:
