@@ -1,5 +1,4 @@
-"""Those who speak pods/exec, attach and portforward, each as a command line of its own, and what the engine
-and our server hold meanwhile.
+"""Those who speak pods/exec, attach and portforward as command lines, and what runs in a pod.
 
 Input and output are bytes: a file, or a pipe that the test holds.
 """
@@ -21,7 +20,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from minisets.objects.metadata import is_true
 from tests.scenarios.bare import made, pod, running
@@ -277,43 +276,6 @@ def until_runs(cluster: Cluster, name: str, command: str, within: timedelta = SO
 
 def until_ended(cluster: Cluster, name: str, command: str, within: timedelta = SOON) -> None:
     until(lambda: command not in processes(cluster, name), f"the end of {command} in {name}", within)
-
-
-# --- what our server holds ---
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the process of the control plane has open and in memory; on this machine's engine only."""
-
-    files: int
-    sockets: int
-    threads: int
-    resident: int
-
-    @classmethod
-    def by(cls, process: int) -> Self:
-        root = Path(f"/proc/{process}")
-        targets = []
-        for entry in (root / "fd").iterdir():
-            try:
-                targets.append(str(entry.readlink()))
-            except FileNotFoundError:
-                continue  # closed meanwhile
-        told = dict(line.split(":", 1) for line in (root / "status").read_text().splitlines())
-        return cls(
-            files=len(targets),
-            sockets=sum(target.startswith("socket:") for target in targets),
-            threads=int(told["Threads"]),
-            resident=int(told["VmRSS"].split()[0]) * 1024,
-        )
-
-    def __str__(self) -> str:
-        return f"{self.files} files ({self.sockets} sockets), {self.threads} threads, {mib(self.resident)}"
-
-
-def mib(size: float) -> str:
-    return f"{size / (1 << 20):.0f} MiB"
 
 
 def execs(cluster: Cluster, name: str) -> Sequence[str]:

@@ -1,0 +1,261 @@
+"""What commands, logs and forwarded ports leave behind in our server, and what a slow reader costs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from minisets.client.requests import trusting
+from minisets.cluster import control
+from tests.scenarios.cluster import DEADLINE
+from tests.scenarios.listeners import SOURCE
+from tests.scenarios.streaming import CLIENTS, KUBECTL, OURS, SPDY, Client, execs, listening, processes, runs
+from tests.scenarios.watched import Held, mib
+from tests.waiting import holds, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import SocketIO
+
+    from tests.scenarios.cluster import Cluster
+
+pytestmark = pytest.mark.docker
+
+EXECS, AT_ONCE, WARMING = 1000, 8, 64
+PATIENCE = timedelta(minutes=10)  # of the whole soak: a minute and a half on a machine of two cores
+STANDS_STILL = timedelta(seconds=10)
+MUCH = 100 * 1000 * 1000
+_MOST_GROWTH = (
+    48 << 20
+)  # Why: far above what memory does by itself, far below what a fast writer writes meanwhile
+_TRICKLE = 512  # of bytes, about twenty times a second
+_STDOUT, _ERROR = 1, 3
+
+
+@pytest.fixture
+def runner(cluster: Cluster, kubectl: str) -> str:
+    del kubectl
+    if cluster.get("Pod", "runner") is None:
+        runs(cluster, "runner")
+    return "runner"
+
+
+# --- a thousand commands ---
+
+
+def test_a_thousand_commands_leave_no_process_no_socket_and_no_thread(
+    cluster: Cluster, runner: str, measured: Callable[[str], None]
+) -> None:
+    """They end well, fail, are fed, or lose their client: before they begin, while they run, by a kill -9."""
+    quiet = processes(cluster, runner)
+    server = cluster.control_plane()
+
+    def soak(numbers: range) -> None:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(
+                pool.map(
+                    lambda number: command(cluster, runner, number), numbers, timeout=PATIENCE.total_seconds()
+                )
+            )
+        until(lambda: processes(cluster, runner) == quiet, "all commands to be gone", DEADLINE)
+        until(lambda: not execs(cluster, runner), "the engine to count no command", DEADLINE)
+
+    soak(range(WARMING))
+    before = until(lambda: Held.settled(server), "the server to settle")
+    assert before is not None
+    began = time.monotonic()
+    soak(range(EXECS))
+    took = time.monotonic() - began
+    until(
+        lambda: (now := Held.by(server)).sockets <= before.sockets and now.threads <= before.threads,
+        f"no more sockets and threads than {before}; there are {Held.by(server)}",
+        DEADLINE,
+    )
+    after = Held.by(server)
+    measured(f"{EXECS} execs, {AT_ONCE} at once, in {took:.0f} s: the server had {before}, then {after}")
+    assert after.files <= before.files
+    assert after.resident < before.resident + _MOST_GROWTH
+
+
+def command(cluster: Cluster, pod: str, number: int) -> None:
+    match number % 8:
+        case 0 | 1:
+            with executing(cluster, pod, f"echo {number}") as channels:
+                assert ended(channels) == (b"%d\n" % number, "")
+        case 2:
+            with executing(cluster, pod, f"exit {number % 100 + 1}") as channels:
+                assert ended(channels) == (b"", str(number % 100 + 1))
+        case 3:
+            with executing(cluster, pod, "", "/there/is/none") as channels:
+                assert ended(channels)[1] in ("126", "127")
+        case 4:
+            with executing(cluster, pod, "wc -c", stdin="true") as channels:
+                channels.send(b"\0" + bytes(number))
+                channels.send(b"\xff\0")
+                assert ended(channels) == (b"%d\n" % number, "")
+        case 5:
+            with executing(cluster, pod, "sleep 8000") as channels:
+                vanish(channels)
+        case 6:
+            with executing(cluster, pod, "echo begun; sleep 8001") as channels:
+                assert output(channels) == b"begun\n"
+                vanish(channels)
+        case _ if number % 64 == 7:  # seldom: a process costs more
+            killed(Client(cluster, CLIENTS[number // 64 % len(CLIENTS)]), pod)
+        case _:
+            with executing(cluster, pod, "while :; do echo on and on; done") as channels:
+                assert output(channels).startswith(b"on and on\n")
+                vanish(channels)
+
+
+def killed(client: Client, pod: str) -> None:
+    with client.started("exec", pod, "--", "sh", "-c", "echo begun; exec sleep 8002") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.kill()
+
+
+def executing(cluster: Cluster, pod: str, script: str, *words: str, **options: str) -> ClientConnection:
+    access = control.running(cluster.places)
+    query = {"stdout": "true", "stderr": "true", "command": words or ("sh", "-c", script), **options}
+    url = access.url.replace("https", "wss", 1)
+    return connect(
+        f"{url}/api/v1/namespaces/default/pods/{pod}/exec?{urlencode(query, doseq=True)}",
+        ssl=trusting(access),
+        subprotocols=[Subprotocol("v5.channel.k8s.io")],
+        additional_headers={"Authorization": f"Bearer {access.token}"},
+        open_timeout=DEADLINE.total_seconds(),
+        compression=None,
+    )
+
+
+def output(channels: ClientConnection) -> bytes:
+    """The next that comes on standard output."""
+    while True:
+        message = channels.recv(DEADLINE.total_seconds())
+        assert isinstance(message, bytes)
+        if message[0] == _STDOUT and len(message) > 1:
+            return message[1:]
+
+
+def ended(channels: ClientConnection) -> tuple[bytes, str]:
+    """What it printed, and the exit code that is told; empty for success."""
+    printed, status = b"", b""
+    with suppress(ConnectionClosed):
+        while True:
+            message = channels.recv(DEADLINE.total_seconds())
+            assert isinstance(message, bytes)
+            printed += message[1:] if message[0] == _STDOUT else b""
+            status += message[1:] if message[0] == _ERROR else b""
+    code = re.search(r'"reason": ?"ExitCode", ?"message": ?"(\d+)"', status.decode())
+    assert code or '"Success"' in status.decode(), status
+    return printed, code.group(1) if code else ""
+
+
+def vanish(channels: ClientConnection) -> None:
+    """As a killed process does: no farewell of the protocol's, the kernel says that nobody is there."""
+    channels.socket.close()
+
+
+# --- readers that stand still ---
+
+
+def test_who_does_not_read_a_fast_log_costs_no_memory(
+    cluster: Cluster, kubectl: str, measured: Callable[[str], None]
+) -> None:
+    del kubectl
+    container = {"resources": {"limits": {"cpu": "200m", "memory": "32Mi"}}}
+    runs(cluster, "fast", f"exec yes {'fast ' * 100}", container=container)
+    readers = [Client(cluster, name) for name in (KUBECTL, OURS)]
+    with ExitStack() as opened:
+        started = [opened.enter_context(reader.started("logs", "-f", "fast")) for reader in readers]
+        stand_still(cluster, "logs -f", [process.stdout for process in started], measured)
+        for process in started:
+            assert process.stdout is not None
+            assert len(process.stdout.read(MUCH // 10)) == MUCH // 10, "it catches up"
+        cluster.kubectl("delete", "pod", "fast", "--grace-period=0", "--force").succeeded()
+        for process in started:
+            process.communicate(timeout=2 * DEADLINE.total_seconds())
+            assert process.returncode == 0
+
+
+def test_who_does_not_read_a_fast_command_costs_no_memory_and_gets_it_all(
+    cluster: Cluster, runner: str, measured: Callable[[str], None]
+) -> None:
+    script = f"yes {'fast ' * 100} | head -c {MUCH}; sleep 0.1; echo the end"
+    readers = [Client(cluster, name) for name in CLIENTS if name in (KUBECTL, SPDY, OURS)]
+    with ExitStack() as opened:
+        started = [
+            opened.enter_context(reader.started("exec", runner, "--", "sh", "-c", script))
+            for reader in readers
+        ]
+        taken = stand_still(cluster, "exec", [process.stdout for process in started], measured)
+        for process, already in zip(started, taken, strict=True):
+            rest, _ = process.communicate(timeout=2 * DEADLINE.total_seconds())
+            assert (already + len(rest), rest[-8:], process.returncode) == (MUCH + 8, b"the end\n", 0)
+
+
+def test_who_does_not_read_a_forwarded_port_costs_no_memory_and_gets_it_all(
+    cluster: Cluster, kubectl: str, measured: Callable[[str], None]
+) -> None:
+    del kubectl
+    listening(cluster, "source")
+    readers = [Client(cluster, name) for name in (KUBECTL, SPDY, OURS)]
+    with ExitStack() as opened:
+        forwardings = [opened.enter_context(reader.forwarding("source", SOURCE)) for reader in readers]
+        connections = [opened.enter_context(each.connect(SOURCE, 2 * DEADLINE)) for each in forwardings]
+        for connection in connections:
+            connection.sendall(b"%d\n" % MUCH)
+        files = [opened.enter_context(connection.makefile("rb", buffering=0)) for connection in connections]
+        taken = stand_still(cluster, "port-forward", files, measured)
+        for file, already in zip(files, taken, strict=True):
+            assert already + read(file) == MUCH
+
+
+def read(file: SocketIO) -> int:
+    """To the end; how much that was."""
+    count = 0
+    while data := file.read(1 << 16):
+        count += len(data)
+    return count
+
+
+def stand_still(
+    cluster: Cluster, what: str, outputs: list[Any], measured: Callable[[str], None]
+) -> list[int]:
+    """Take next to nothing for a while, the server's memory in view; how much was taken of each."""
+    server = cluster.control_plane()
+    before = Held.by(server)
+    taken = [0] * len(outputs)
+    most = before.resident
+
+    def is_bounded() -> bool:
+        nonlocal most
+        for number, output in enumerate(outputs):
+            if select.select([output], [], [], 0)[0]:
+                taken[number] += len(os.read(output.fileno(), _TRICKLE))
+        most = max(most, Held.by(server).resident)
+        return most < before.resident + _MOST_GROWTH
+
+    holds(
+        is_bounded,
+        f"at most {mib(_MOST_GROWTH)} above {mib(before.resident)}; it became {mib(most)}",
+        STANDS_STILL,
+    )
+    assert all(taken), f"of {what} came {taken}"
+    measured(
+        f"{len(outputs)} slow readers of {what}: the server had {mib(before.resident)}, at most {mib(most)}"
+    )
+    return taken
