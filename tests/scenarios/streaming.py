@@ -17,6 +17,7 @@ import sys
 import tempfile
 import termios
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -276,6 +277,15 @@ def until_runs(cluster: Cluster, name: str, command: str, within: timedelta = SO
 
 def until_ended(cluster: Cluster, name: str, command: str, within: timedelta = SOON) -> None:
     until(lambda: command not in processes(cluster, name), f"the end of {command} in {name}", within)
+
+
+def until_only(cluster: Cluster, name: str, quiet: list[str], within: timedelta = DEADLINE) -> None:
+    """Wait until nothing runs in the pod but what ran when it was quiet."""
+    try:
+        until(lambda: processes(cluster, name) == quiet, "all commands to be gone", within)
+    except TimeoutError as error:
+        left = Counter(processes(cluster, name)) - Counter(quiet)
+        raise AssertionError(f"{error}; still running: {dict(left)}") from None
 
 
 def execs(cluster: Cluster, name: str) -> Sequence[str]:

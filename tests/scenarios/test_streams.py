@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scenarios.bare import BUSY, ended, printed
+from tests.scenarios.bare import BUSY, WAITS, ended, printed, state
 from tests.scenarios.cluster import DEADLINE, SOON
 from tests.scenarios.streaming import (
     CLIENTS,
@@ -153,6 +153,17 @@ def test_a_pod_is_run_for_one_command_and_is_gone(client: Client) -> None:
     done = client.run(*run, "--", "sh", "-c", "cat; echo the end; exit 4", given=b"what is given\n")
     assert (done.code, done.out) == (4, b"what is given\nthe end\n"), done
     assert client.cluster.get("Pod", name) is None
+
+
+@by_command_lines
+def test_a_container_beside_another_sees_its_processes(client: Client) -> None:
+    name = f"looked-into-{CLIENTS.index(client.name)}"
+    runs(client.cluster, name, WAITS)
+    debug = ("debug", name, "-i", "--quiet", "--container=looks", f"--image={BUSY}", "--target=main")
+    script = "read line; echo $line from $(hostname); tr '\\0' ' ' < /proc/1/cmdline"
+    told = client.succeeds(*debug, "--", "sh", "-c", script, given=b"a look\n").decode()
+    assert f"a look from {name}\nsh -c {WAITS}" in told
+    assert state(client.cluster, name, "running"), "the other one goes on"
 
 
 @by_command_lines

@@ -21,7 +21,18 @@ from minisets.client.requests import trusting
 from minisets.cluster import control
 from tests.scenarios.cluster import DEADLINE
 from tests.scenarios.listeners import SOURCE
-from tests.scenarios.streaming import CLIENTS, KUBECTL, OURS, SPDY, Client, execs, listening, processes, runs
+from tests.scenarios.streaming import (
+    CLIENTS,
+    KUBECTL,
+    OURS,
+    SPDY,
+    Client,
+    execs,
+    listening,
+    processes,
+    runs,
+    until_only,
+)
 from tests.scenarios.watched import Held, mib
 from tests.waiting import holds, until
 
@@ -69,7 +80,7 @@ def test_a_thousand_commands_leave_no_process_no_socket_and_no_thread(
                     lambda number: command(cluster, runner, number), numbers, timeout=PATIENCE.total_seconds()
                 )
             )
-        until(lambda: processes(cluster, runner) == quiet, "all commands to be gone", DEADLINE)
+        until_only(cluster, runner, quiet)
         until(lambda: not execs(cluster, runner), "the engine to count no command", DEADLINE)
 
     soak(range(WARMING))
