@@ -20,16 +20,18 @@ from websockets.typing import Subprotocol
 from minisets.client.requests import trusting
 from minisets.cluster import control
 from tests.scenarios.cluster import DEADLINE
-from tests.scenarios.listeners import SOURCE
+from tests.scenarios.listeners import ECHO, LOOPBACK, SOURCE
 from tests.scenarios.streaming import (
     CLIENTS,
     KUBECTL,
+    OFFICIAL,
     OURS,
     SPDY,
     Client,
     execs,
     listening,
     processes,
+    received,
     runs,
     until_only,
 )
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 EXECS, AT_ONCE, WARMING = 1000, 8, 64
+FORWARDED = 24
 PATIENCE = timedelta(minutes=10)  # of the whole soak: a minute and a half on a machine of two cores
 STANDS_STILL = timedelta(seconds=10)
 MUCH = 100 * 1000 * 1000
@@ -89,14 +92,9 @@ def test_a_thousand_commands_leave_no_process_no_socket_and_no_thread(
     began = time.monotonic()
     soak(range(EXECS))
     took = time.monotonic() - began
-    until(
-        lambda: (now := Held.by(server)).sockets <= before.sockets and now.threads <= before.threads,
-        f"no more sockets and threads than {before}; there are {Held.by(server)}",
-        DEADLINE,
-    )
+    no_more_than(before, server)
     after = Held.by(server)
     measured(f"{EXECS} execs, {AT_ONCE} at once, in {took:.0f} s: the server had {before}, then {after}")
-    assert after.files <= before.files
     assert after.resident < before.resident + _MOST_GROWTH
 
 
@@ -178,6 +176,48 @@ def ended(channels: ClientConnection) -> tuple[bytes, str]:
 def vanish(channels: ClientConnection) -> None:
     """As a killed process does: no farewell of the protocol's, the kernel says that nobody is there."""
     channels.socket.close()
+
+
+def test_forwarded_connections_leave_nothing_however_they_end(
+    cluster: Cluster, kubectl: str, measured: Callable[[str], None]
+) -> None:
+    """Half by a process in the pod's sandbox, to its loopback; half are open when the client is killed."""
+    del kubectl
+    listener = listening(cluster, "source")
+    sandbox = f"{listener}_sandbox"
+    quiet = processes(cluster, sandbox)
+    server = cluster.control_plane()
+
+    def forward(name: str) -> None:
+        with Client(cluster, name).forwarding(listener, ECHO, LOOPBACK) as forwarding, ExitStack() as opened:
+            for number in range(FORWARDED):
+                connection = opened.enter_context(forwarding.connect((ECHO, LOOPBACK)[number % 2], DEADLINE))
+                connection.sendall(b"said")
+                assert received(connection, 4) == b"said"
+                if number % 4 < 2:
+                    connection.close()
+            forwarding.process.kill()
+
+    forward(KUBECTL)
+    until_only(cluster, sandbox, quiet)
+    before = until(lambda: Held.settled(server), "the server to settle")
+    assert before is not None
+    for name in (KUBECTL, SPDY, OFFICIAL, OURS):
+        forward(name)
+    until_only(cluster, sandbox, quiet)
+    no_more_than(before, server)
+    measured(f"{4 * FORWARDED} forwarded connections: the server had {before}, then {Held.by(server)}")
+
+
+def no_more_than(before: Held, server: int) -> None:
+    def is_so() -> bool:
+        now = Held.by(server)
+        return now.files <= before.files and now.threads <= before.threads
+
+    try:
+        until(is_so, "the server to let go", DEADLINE)
+    except TimeoutError:
+        raise AssertionError(f"the server had {before}, and still has {Held.by(server)}") from None
 
 
 # --- readers that stand still ---
