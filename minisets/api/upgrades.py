@@ -10,6 +10,7 @@ Kubernetes: apimachinery pkg/util/httpstream/httpstream.go, spdy/upgrade.go.
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import WSMsgType, web
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SPDY = "SPDY/3.1"
 VERSION = "X-Stream-Protocol-Version"
 _UNREAD_AT_MOST = 256 * 1024
+_CLOSED_WITHIN = timedelta(seconds=30)
 
 
 def is_spdy(request: web.BaseRequest) -> bool:
@@ -76,6 +78,7 @@ class Taken(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._has_ended = False
+        self._lost = asyncio.Event()
         transport.set_protocol(self)
         transport.resume_reading()
 
@@ -98,8 +101,19 @@ class Taken(asyncio.Protocol):
         await self._writable.wait()
 
     async def close(self) -> None:
-        """What was written is still sent, if the client takes it."""
+        """What was written is still sent, if the client takes it soon. The last thing that a handler awaits.
+
+        Why wait: aiohttp closes once more after the handler; a TLS transport that was closed twice can be
+        aborted no more, and waits half a minute for its client. And once the connection is lost, aiohttp
+        cancels the handler, as for any client that left.
+        """
         self._transport.close()
+        try:
+            async with asyncio.timeout(_CLOSED_WITHIN.total_seconds()):
+                await self._lost.wait()
+        except TimeoutError:
+            self._transport.abort()
+            await self._lost.wait()
 
     def data_received(self, data: bytes) -> None:
         """From the loop."""
@@ -127,6 +141,7 @@ class Taken(asyncio.Protocol):
         self._has_ended = True
         self._changed.set()
         self._writable.set()
+        self._lost.set()
         self._former.connection_lost(exc)
 
 

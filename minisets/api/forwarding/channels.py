@@ -113,6 +113,7 @@ async def serve(socket: web.WebSocketResponse, ports: Sequence[int], dial: Dial)
         receiving.cancel()
         forwarding.cancel()
         await asyncio.gather(receiving, *forwards, return_exceptions=True)
+        await socket.close()
 
 
 async def _receive(socket: web.WebSocketResponse, channels: Sequence[Channel]) -> None:

@@ -108,11 +108,12 @@ class Pairs:
                 else:
                     await stream.reset()
         finally:
-            await self._connection.close()
+            self._connection.lose()
             running = (reading, *self._tasks)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await self._connection.close()
 
     async def _take(self, stream: SpdyStream) -> None:
         request = _request_of(stream)

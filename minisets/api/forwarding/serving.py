@@ -10,7 +10,6 @@ Kubernetes: pkg/registry/core/pod/rest/subresources.go, kubelet `GetPortForward`
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,9 @@ PROTOCOL = "portforward.k8s.io"
 _TUNNELLED = f"{upgrades.SPDY}+{PROTOCOL}"
 _LARGEST = 32 * 1024 * 1024
 _AT_MOST = 256
+_CLOSED_WITHIN = timedelta(seconds=30)
 _GOODBYE_WITHIN = timedelta(seconds=1)
+"""How long clients are waited for that take what was written last; when the server stops."""
 
 
 class Forwards:
@@ -71,7 +72,7 @@ class Forwards:
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._by_websocket(request, pod, query)
             transport, _ = await upgrades.spdy(request, (PROTOCOL,))
-            await self._until_stopped(Pairs(transport, self._dial_of(pod)).serve())
+            await self._until_stopped(request, Pairs(transport, self._dial_of(pod)).serve())
             return transport.response
         finally:
             self._open -= 1
@@ -83,7 +84,7 @@ class Forwards:
             protocols=(_TUNNELLED, channels.PROTOCOL),
             max_msg_size=_LARGEST,
             compress=False,
-            timeout=_GOODBYE_WITHIN.total_seconds(),
+            timeout=_CLOSED_WITHIN.total_seconds(),
         )
         can = socket.can_prepare(request)
         if not can.ok:
@@ -93,13 +94,11 @@ class Forwards:
         dial = self._dial_of(pod)
         if can.protocol == _TUNNELLED:
             await socket.prepare(request)
-            await self._until_stopped(Pairs(WebSocketBytes(socket), dial).serve())
+            await self._until_stopped(request, Pairs(WebSocketBytes(socket), dial).serve())
         else:
             ports = channels.ports_of(query)
             await socket.prepare(request)
-            await self._until_stopped(channels.serve(socket, ports, dial))
-        with suppress(ConnectionError, RuntimeError):
-            await socket.close()
+            await self._until_stopped(request, channels.serve(socket, ports, dial))
         return socket
 
     def _dial_of(self, pod: Object) -> Dial:
@@ -119,14 +118,20 @@ class Forwards:
 
         return dial
 
-    async def _until_stopped(self, forwarding: Coroutine[None, None, None]) -> None:
+    async def _until_stopped(self, request: web.BaseRequest, forwarding: Coroutine[None, None, None]) -> None:
         """Why nothing is raised but the end of this task: the answer has begun, and no Status can follow."""
+        transport = request.transport
         serving, stopping = asyncio.create_task(forwarding), asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            serving.cancel()
             stopping.cancel()
+            serving.cancel()
+            await asyncio.wait((serving, stopping), timeout=_GOODBYE_WITHIN.total_seconds())
+            if transport is not None:
+                # Why: aiohttp closes it once more, and a TLS transport that was closed twice would wait half
+                # a minute for its client, and can be aborted no more.
+                transport.abort()
             failure, _ = await asyncio.gather(serving, stopping, return_exceptions=True)
             if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
                 as_api_error(failure)  # logs it

@@ -164,11 +164,20 @@ class SpdyConnection:
         finally:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
-            self._end()
+            self.lose()
+
+    def lose(self) -> None:
+        """Every stream is gone, and none is opened any more."""
+        if not self._is_over:
+            self._is_over = True
+            for stream in self._streams.values():
+                stream.lose()
+            self._streams.clear()
+            self._opened.put_nowait(None)
 
     async def close(self) -> None:
-        """Say GOAWAY and close; a peer that reads nothing is not waited for."""
-        self._end()
+        """Say GOAWAY and close; a peer that reads nothing is not waited for. The last thing to be awaited."""
+        self.lose()
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(_LAST_WORD_WITHIN.total_seconds()):
                 await self.send(frames.go_away(self._last))
@@ -226,11 +235,3 @@ class SpdyConnection:
         with suppress(ConnectionError):
             while True:
                 await self.send(await self._answers.get())
-
-    def _end(self) -> None:
-        if not self._is_over:
-            self._is_over = True
-            for stream in self._streams.values():
-                stream.lose()
-            self._streams.clear()
-            self._opened.put_nowait(None)

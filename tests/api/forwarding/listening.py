@@ -43,15 +43,9 @@ def echo(connection: socket.socket) -> None:
 
 def count(connection: socket.socket) -> None:
     """Take everything in, then say how much it was."""
-    total = 0
-    while data := connection.recv(65536):
-        total += len(data)
-    connection.sendall(str(total).encode())
+    connection.sendall(str(len(everything(connection))).encode())
 
 
 def everything(connection: socket.socket) -> bytes:
     """What comes until the end."""
-    found = b""
-    while data := connection.recv(65536):
-        found += data
-    return found
+    return b"".join(iter(lambda: connection.recv(65536), b""))
