@@ -10,13 +10,12 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from minisets.api.representing import encoded
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from aiohttp import web
 
     from minisets.engine.interface import OutputName
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 WAITING_INPUT = 1024 * 1024
 """How much input waits, at most, for a command that does not read it."""
+
+PARTED_WITHIN = timedelta(minutes=5)
+"""How long a client may take to read what was said last; it may be a pager that a person looks at."""
 
 _SIZES_WAITING = 4
 _LARGEST_SIDE = 2**16 - 1
@@ -62,14 +64,17 @@ class Channels(Protocol):
     async def read(self) -> bytes:
         """Some of the input; nothing at its end."""
 
-    async def resized(self) -> Size:
-        """The terminal's next size."""
+    async def resized(self) -> Size | None:
+        """The terminal's next size; None: there will be none."""
 
     async def write(self, output: OutputName, data: bytes) -> None:
         """Waits while the client takes nothing; drops what it did not ask for. ConnectionError: gone."""
 
     async def finish(self, status: Object) -> None:
         """Tell how it ended, and part; one that is gone is no error. Nobody listens any more."""
+
+    async def close(self) -> None:
+        """Let go of the connection, whatever happened to it; the last thing that is done with it."""
 
     @property
     def answer(self) -> web.StreamResponse:
@@ -154,6 +159,11 @@ class Sizes:
             if self._waiting.qsize() >= _SIZES_WAITING:
                 self._waiting.get_nowait()
             self._waiting.put_nowait(size)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none waits."""
+        return self._waiting.empty()
 
     async def next(self) -> Size:
         """The next one."""

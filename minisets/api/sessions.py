@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from minisets.api.failures import as_api_error
 from minisets.api.lanes import Pipe
@@ -20,7 +20,7 @@ from minisets.errors import EngineError, ServiceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minisets.api.channels import Channels, Size
+    from minisets.api.channels import Channels
     from minisets.api.lanes import Lanes
     from minisets.engine.interface import ExecStream, Output
     from minisets.objects.kinds import Object
@@ -34,18 +34,21 @@ SUCCESS: Object = {"metadata": {}, "status": "Success"}
 _STOPPING = ServiceUnavailable("the server is stopping; what was attached to runs on in its container")
 _LEFT = ServiceUnavailable("the client is gone")
 
+P = ParamSpec("P")
+
 
 @dataclass(frozen=True)
 class Subject:
     """What a session is about: a command, or a container's own program. All of it blocks.
 
-    ended: how, or None while it goes on. outlives_output: its end is waited for when its output has ended.
+    resize: None where there is no terminal. ended: how, or None while it goes on. outlives_output: its end
+    is waited for when its output has ended.
     left: what is to happen, with nobody waiting for it, once the client is gone.
     """
 
     start: Callable[[], ExecStream]
     ended: Callable[[], Object | None]
-    resize: Callable[[int, int], None]
+    resize: Callable[[int, int], None] | None
     takes_input: bool
     outlives_output: bool
     left: Callable[[], None] | None = None
@@ -127,30 +130,26 @@ class Sessions:
         if takes:
             await self._taken_by(stream.close_stdin)
 
-    async def _taken_by(self, give: Callable[..., None], *data: bytes) -> bool:
+    async def _taken_by(self, give: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Whether there is still somebody to take it; if not, the output tells."""
         try:
-            await self._lanes.stream(give, *data)
+            await self._lanes.stream(give, *args, **kwargs)
         except (EngineError, OSError):
-            return False  # the command has closed its input or ended: its output tells
+            return False
         return True
 
     async def _fit(self, session: _Session) -> None:
         """Why more than one try: the engine answers a start before there is a terminal."""
-        while True:
-            size = await session.channels.resized()
+        resize = session.subject.resize
+        if resize is None:
+            return
+        while (size := await session.channels.resized()) is not None:
             pause = _FIRST_LOOK
             for _ in range(_RESIZE_TRIES):
-                if await self._fits(session, size):
+                if await self._taken_by(resize, *size):
                     break
                 await asyncio.sleep(pause.total_seconds())
                 pause *= 2
-
-    async def _fits(self, session: _Session, size: Size) -> bool:
-        try:
-            await self._lanes.stream(session.subject.resize, *size)
-        except EngineError:
-            return False
-        return True
 
     async def _show(self, session: _Session) -> None:
         pipe = Pipe(asyncio.get_running_loop())

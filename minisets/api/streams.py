@@ -2,20 +2,21 @@
 
     agree on how to speak -> prepare the command -> upgrade -> start -> pump -> Status -> clean close
 
-Leaves the wire to `ws_channels.py`, carrying to `sessions.py`, logs to `logs.py`, which container is meant to
-`containers.py`. Kubernetes: kubelet pkg/cri/streaming/remotecommand `ServeExec`, `ServeAttach`.
+Leaves the wire to `ws_channels.py` and `spdy_channels.py`, carrying to `sessions.py`, which container is
+meant to `containers.py`. Kubernetes: kubelet pkg/cri/streaming/remotecommand `ServeExec`, `ServeAttach`.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from minisets.api import containers
+from minisets.api import containers, upgrades
 from minisets.api.channels import Wanted
 from minisets.api.sessions import SUCCESS, Sessions, Subject
+from minisets.api.spdy_channels import SpdyChannels
 from minisets.api.ws_channels import WebSocketChannels
 from minisets.engine.ending import Endings
 from minisets.engine.specs import ExecSpec
@@ -81,7 +82,7 @@ class Execs:
         """Run a command until it ends or the client leaves."""
         wanted = exec_request(query)
         container = containers.running(pod, containers.chosen(pod, wanted.container))
-        channels = WebSocketChannels(request, wanted.wanted)
+        channels = _channels(request, wanted.wanted)
         with self._lanes.slot():
             id_ = await self._lanes.stream(self._engine.create_exec, container, wanted.spec)
             return await self._served(channels, self._command(container, id_, wanted.spec))
@@ -94,21 +95,24 @@ class Execs:
         wanted, name = _wanted(query), containers.chosen(pod, query.text("container"))
         container, declared = containers.running(pod, name), containers.declared(pod, name)
         tty = bool(declared.get("tty"))
-        channels = WebSocketChannels(request, replace(wanted, tty=tty))
+        channels = _channels(request, wanted)
         takes_input = wanted.stdin and bool(declared.get("stdin"))
         with self._lanes.slot():
             return await self._served(channels, self._attachment(container, stdin=takes_input, tty=tty))
 
     async def _served(self, channels: Channels, subject: Subject) -> web.StreamResponse:
-        await channels.open()
-        await channels.finish(await self._sessions.run(channels, subject))
-        return channels.answer
+        try:
+            await channels.open()
+            await channels.finish(await self._sessions.run(channels, subject))
+            return channels.answer
+        finally:
+            await channels.close()
 
     def _command(self, container: str, id_: str, spec: ExecSpec) -> Subject:
         return Subject(
             start=partial(self._engine.start_exec, id_, spec),
             ended=partial(self._exit_status, id_),
-            resize=partial(self._engine.resize_exec, id_),
+            resize=partial(self._engine.resize_exec, id_) if spec.tty else None,
             left=partial(self._left, container, id_),
             takes_input=spec.stdin,
             outlives_output=True,
@@ -119,7 +123,7 @@ class Execs:
         return Subject(
             start=partial(self._engine.attach_container, container, stdin=stdin, tty=tty),
             ended=partial(self._end_of_container, container),
-            resize=partial(self._engine.resize_container, container),
+            resize=partial(self._engine.resize_container, container) if tty else None,
             takes_input=stdin,
             outlives_output=False,
         )
@@ -141,6 +145,11 @@ class Execs:
             self._endings.end(container, id_)
         except MinisetsError as error:
             _log.warning("a client is gone: %s", error)
+
+
+def _channels(request: web.BaseRequest, wanted: Wanted) -> Channels:
+    """As the client speaks. BadRequest, Forbidden: we do not."""
+    return (SpdyChannels if upgrades.is_spdy(request) else WebSocketChannels)(request, wanted)
 
 
 def exit_status(code: int) -> Object:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from minisets.api.channels import Backlog, Size, Sizes, status_text
+from minisets.api.channels import PARTED_WITHIN, Backlog, Size, Sizes, status_text
 from minisets.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -55,7 +55,12 @@ class WebSocketChannels:
     def __init__(self, request: web.BaseRequest, wanted: Wanted) -> None:
         self._request = request
         self._wanted = wanted
-        self._socket = web.WebSocketResponse(protocols=tuple(FORMS), max_msg_size=_LARGEST, compress=False)
+        self._socket = web.WebSocketResponse(
+            protocols=tuple(FORMS),
+            max_msg_size=_LARGEST,
+            compress=False,
+            timeout=PARTED_WITHIN.total_seconds(),
+        )
         self._form = FORMS[_agreed(self._socket, request)]
         self._input = Backlog()
         self._sizes = Sizes()
@@ -121,6 +126,9 @@ class WebSocketChannels:
                 await self._send(ERROR, said)
             await self._socket.close(code=WSCloseCode.OK)
 
+    async def close(self) -> None:
+        """The handler's end closes it."""
+
     async def _send(self, channel: int, data: bytes) -> None:
         if self._form.is_text:
             await self._socket.send_str(chr(_ZERO + channel) + base64.b64encode(data).decode())
@@ -133,8 +141,7 @@ def _agreed(socket: web.WebSocketResponse, request: web.BaseRequest) -> str:
     can = socket.can_prepare(request)
     if not can.ok:
         raise BadRequest(
-            "exec and attach here speak WebSocket only (kubectl 1.30 or newer does): "
-            "this request is no WebSocket upgrade; SPDY is not served yet"
+            "unable to upgrade: exec and attach speak WebSocket and SPDY/3.1, this request asks for neither"
         )
     if can.protocol is None:
         raise BadRequest(f"unable to upgrade: offer one of the subprotocols {', '.join(FORMS)}")
