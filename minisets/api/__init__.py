@@ -1,9 +1,9 @@
 """The room of the API: Kubernetes' REST interface over HTTPS, so that kubectl notices nothing missing.
 
-Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, logs, exec,
-forwarding. Must not: what a write means (`registry/`), how objects are kept (`store/`), which pods there
-should be. The only async room; the only one that knows HTTP's server side (aiohttp). Calls no controller;
-reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwarding/`.
+Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, streams (logs,
+exec, attach, forwarding). Must not: what a write means (`registry/`), how objects are kept (`store/`),
+which pods there should be. The only async room; the only one that knows HTTP's server side (aiohttp). Calls no
+controller; reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwarding/`.
 """
 
 # 2026-11-23: Requests are admitted (Host, token) in `entrance.py` before a path is looked at, and our own
@@ -32,6 +32,11 @@ reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwardin
 #
 # 2026-11-29: What a revoked token holds open is ended by dropping its connections, whatever it is: a kind of
 # stream that comes later is ended without knowing of it. Only what `verbs.py` answers is let end by itself.
+#
+# 2026-11-30: What a client holds of a command or container (`channels.py`) is apart from how it travels
+# (`ws_channels.py`, `spdy_channels.py`) and from carrying it (`sessions.py`). What nobody takes is pushed
+# back: input up to a bound, then its sender waits; output stays with the engine. Rejected: one queue for all
+# that a client sends, in which a program that reads nothing holds up the sizes of its terminal.
 #
 # 2026-11-30: A command whose client is gone is ended (`engine/ending.py`), in a lane that nobody waits for.
 # Differs: in Kubernetes it runs on, out of everybody's reach. When the server itself stops, commands run on:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from minisets.engine.info import EngineInfo
 from minisets.engine.interface import Usage
+from minisets.engine.memory_attaching import MemoryAttaching
 from minisets.engine.memory_containers import KILLED, Command, Record, ends_a_program, signal_name
-from minisets.engine.memory_machine import MemoryMachine
 from minisets.engine.memory_paths import mount_at
 from minisets.engine.memory_resources import ROOT, carries
 from minisets.engine.memory_streams import Channel, MemoryAttachment, MemoryExecStream
@@ -55,7 +55,7 @@ def _call(
     return called
 
 
-class MemoryEngine(MemoryMachine):
+class MemoryEngine(MemoryAttaching):
     """The engine's calls."""
 
     @_call

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from minisets.clock import Clock
     from minisets.engine.interface import Image, PathKind, State
-    from minisets.engine.memory_streams import Channel, MemoryAttachment
+    from minisets.engine.memory_streams import Channel
     from minisets.engine.specs import ContainerSpec, PublishedPort
 
 
@@ -131,21 +131,6 @@ class MemoryMachine:
         """Columns and rows that a command's tty was told."""
         with self._lock:
             return tuple(self._command(exec_id).sizes)
-
-    def container_sizes_of(self, container: str) -> tuple[tuple[int, int], ...]:
-        """Columns and rows that its own tty was told."""
-        with self._lock:
-            return tuple(self._find(container).sizes)
-
-    def stdin_of(self, container: str) -> bytes:
-        """What its program has read."""
-        with self._lock:
-            return self._find(container).stdin
-
-    def attached_to(self, container: str) -> int:
-        """How many have been attached to it since it runs."""
-        with self._lock:
-            return len(self._find(container).attached)
 
     def read_file(self, container: str, path: str) -> bytes | None:
         """What the container would read at a path, through mounts and symlinks; None if nothing is there."""
@@ -354,33 +339,6 @@ class MemoryMachine:
                 command.stream.put(("stdout", data))
             else:
                 command.stdin += data
-
-    def _attached(self, record: Record, *, stdin: bool) -> MemoryAttachment:
-        """To a program that runs; its input is let go of with the stream."""
-
-        def take(data: bytes) -> None:
-            with self._lock:
-                if stdin and record.is_running:
-                    self._read(record, data)
-
-        def end() -> None:
-            with self._lock:
-                if stdin and record.spec.stdin_once and not record.spec.tty:
-                    self._read(record, b"")
-                elif stdin:
-                    attached.end()
-
-        attached = record.attach(take, end)
-        return attached
-
-    def _read(self, record: Record, data: bytes) -> None:
-        """Its program reads; nothing at the end of its input."""
-        behaviour = self._scripts.behaviour_of(record.spec.name, record.spec.image)
-        record.stdin += data
-        if data and behaviour.answers is not None:
-            record.write(self._clock.now(), ("stdout", behaviour.answers(data)))
-        elif not data and behaviour.input_exit is not None:
-            self._end(record, behaviour.input_exit)
 
     def _run(self, command: Command) -> None:
         """Do what the script says, or what `cat` and our own `pause` do, and end."""
