@@ -1,4 +1,4 @@
-"""`minisets ...` as a process of its own at a terminal: what is typed, what is seen, how it is left."""
+"""`minisets ...` as a process of its own, between pipes or at a terminal: what is typed, seen, and left."""
 
 import contextlib
 import fcntl
@@ -16,6 +16,18 @@ from tests.waiting import until
 
 ECHO = 3
 """Where termios has the flags of which ECHO and ICANON are."""
+
+
+@contextlib.contextmanager
+def between_pipes(*argv: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Ended with the block, however that ends."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "minisets", *argv]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """`attach` and `debug`: what is said, where input goes, and how both end."""
 
+import select
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -10,11 +9,10 @@ import pytest
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_true
 from tests.cli.conftest import Run
-from tests.cli.terminals import at_a_terminal
+from tests.cli.terminals import at_a_terminal, between_pipes
 from tests.waiting import until
 from tests.whole import Whole, pod
 
-MINISETS = (sys.executable, "-m", "minisets")
 LONE = Ref("Pod", "default", "lone")
 PROMPT = "If you don't see a command prompt, try pressing enter."
 
@@ -34,37 +32,32 @@ def id_of(whole: Whole, field: str = "containerStatuses") -> str:
     return str(status[field][0]["containerID"].removeprefix("docker://"))
 
 
-def attached_to(whole: Whole) -> bool:
-    engine: Any = whole.engine
-    return bool(engine._records[id_of(whole)]._attached)
-
-
 def sizes_told(whole: Whole) -> tuple[tuple[int, int], ...]:
     engine: Any = whole.engine
     sizes: tuple[tuple[int, int], ...] = engine.container_sizes_of(id_of(whole))
     return sizes
 
 
-def attached(*argv: str) -> subprocess.Popen[bytes]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen([*MINISETS, "attach", *argv], stdin=pipe, stdout=pipe, stderr=pipe)
-
-
 def test_input_reaches_the_program_and_its_end_ends_both(whole: Whole) -> None:
     begun(whole, stdin=True, stdinOnce=True)
-    with attached("-i", "lone") as attachment:
+    with between_pipes("attach", "-i", "lone") as attachment:
         out, err = attachment.communicate(b"hello\n", timeout=20)
     assert (attachment.returncode, out, err.decode()) == (0, b"HELLO\n", f"{PROMPT}\n")
 
 
 def test_without_input_what_is_printed_from_now_on_is_seen_until_the_container_ends(whole: Whole) -> None:
     begun(whole)
-    with attached("lone") as attachment:
+    with between_pipes("attach", "lone") as attachment:
         assert attachment.stdout is not None
         assert attachment.stderr is not None
-        until(lambda: attached_to(whole), "somebody to be at it")
-        whole.engine.write_log(id_of(whole), b"now\n")
-        assert attachment.stdout.readline() == b"now\n"
+        out = attachment.stdout
+
+        def seen() -> bool:
+            whole.engine.write_log(id_of(whole), b"now\n")
+            return bool(select.select([out], [], [], 0)[0])
+
+        until(seen, "what is printed while somebody is at it")
+        assert out.readline() == b"now\n"
         whole.engine.exit(id_of(whole), 3)
         assert (attachment.wait(20), attachment.stderr.read()) == (0, b"")
 

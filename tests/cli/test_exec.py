@@ -14,7 +14,7 @@ from minisets.engine.memory_scripts import ExecResult
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_true
 from tests.cli.conftest import Run
-from tests.cli.terminals import at_a_terminal
+from tests.cli.terminals import at_a_terminal, between_pipes
 from tests.waiting import until
 from tests.whole import Whole, pod
 
@@ -129,8 +129,7 @@ def test_input_that_was_closed_is_at_its_end(web: Whole) -> None:
 def test_a_reader_that_goes_away_ends_it_with_141(web: Whole) -> None:
     """`minisets exec web-0 -- yes | head -1`"""
     web.engine.behave("nginx:1", run=lambda *_: ExecResult(stdout=b"y\n" * 4 * 1024 * 1024))
-    argv = [*MINISETS, "exec", "web-0", "--", "yes"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with between_pipes("exec", "web-0", "--", "yes") as running:
         assert running.stdout is not None
         assert running.stderr is not None
         assert running.stdout.readline() == b"y\n"
@@ -150,10 +149,7 @@ def test_output_that_cannot_be_written_is_said(web: Whole) -> None:
 
 def test_ctrl_c_without_a_terminal_ends_it_with_130(web: Whole) -> None:
     del web
-    argv = [*MINISETS, "exec", "-i", "web-0", "--", "cat"]
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as running:
+    with between_pipes("exec", "-i", "web-0", "--", "cat") as running:
         assert running.stdin is not None
         assert running.stdout is not None
         running.stdin.write(b"here\n")
