@@ -66,7 +66,8 @@ def _addresses(text: str) -> list[str]:
             raise UsageError(f'--address "{one}" is no address: write an IP address, or localhost') from error
     if not found:
         raise UsageError("--address needs an IP address, or localhost")
-    return found
+    twice = ("127.0.0.1", "::1") if "localhost" in found else ()
+    return [one for one in dict.fromkeys(found) if one not in twice]
 
 
 def _tell(happening: Happening) -> None:

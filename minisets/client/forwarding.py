@@ -133,18 +133,17 @@ class Forwarding:
     async def _carry(self, connection: socket.socket, ports: Ports) -> None:
         try:
             self._tell(Taken(ports))
-            reader, writer = await asyncio.open_connection(sock=connection)
-            try:
-                if said := await self._carried(reader, writer, ports.remote):
-                    self._tell(Failed(ports, said))
-            finally:
-                writer.transport.abort()
-        except OSError:
-            connection.close()  # it has gone again
+            if said := await self._carried(connection, ports.remote):
+                self._tell(Failed(ports, said))
         finally:
+            connection.close()
             self._slots.release()
 
-    async def _carried(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> str:
+    async def _carried(self, connection: socket.socket, port: int) -> str:
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except OSError:
+            return ""  # it has gone again
         try:
             remote = await self._reach(port)
             try:
@@ -153,6 +152,8 @@ class Forwarding:
                 remote.abort()
         except MinisetsError as error:
             return str(error)
+        finally:
+            writer.transport.abort()
 
 
 def forward(

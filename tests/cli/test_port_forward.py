@@ -128,10 +128,10 @@ def forwarding(*argv: str) -> Iterator[Forwards]:
 def asked(port: int, words: bytes) -> bytes:
     """What is answered to these words, after which nothing more is said."""
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.sendall(words)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
-        with contextlib.suppress(ConnectionResetError):
+        with contextlib.suppress(OSError):
+            connection.sendall(words)
+            connection.shutdown(socket.SHUT_WR)
             while data := connection.recv(65536):
                 answer += data
         return answer
@@ -196,6 +196,25 @@ def test_a_pod_that_was_replaced_has_the_next_connection(web: Web) -> None:
         )
         address = address_of(web.whole)
         assert asked(port, b"2") == address.encode() + b" heard 2"
+
+
+def test_who_no_longer_reads_what_is_said_ends_it_with_141(web: Web) -> None:
+    """`minisets port-forward ... | head -1`"""
+    with forwarding("web-0", f":{web.port}") as forwards:
+        port = forwards.port()
+        assert forwards.process.stdout is not None
+        forwards.process.stdout.close()
+        assert asked(port, b"a word") == b""
+        assert forwards.process.wait(20) == 141
+        assert forwards.process.stderr is not None
+        assert forwards.process.stderr.read() == ""
+
+
+def test_an_address_that_is_named_twice_is_listened_at_once(web: Web) -> None:
+    with forwarding("web-0", f":{web.port}", "--address", "127.0.0.1,localhost,127.0.0.1") as forwards:
+        assert asked(forwards.port(), b"a word") == web.says(b"a word")
+        _, said = forwards.ends(signal.SIGINT)
+        assert said == ""
 
 
 def test_a_pod_that_does_not_run_cannot_be_forwarded_to(run: Run, whole: Whole) -> None:
