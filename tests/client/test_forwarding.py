@@ -199,19 +199,19 @@ def test_a_server_that_does_not_answer_is_told_and_the_next_connection_is_taken(
 
 
 def test_who_breaks_off_ends_the_connection_to_the_pod() -> None:
-    ended = threading.Event()
+    heard, ended = threading.Event(), threading.Event()
 
     def hear(connection: ServerConnection) -> None:
         begun(connection)
         for _ in connection:
-            pass
+            heard.set()
         ended.set()
 
     with to(hear) as carried:
         connection = carried.connect()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset, at close
         connection.sendall(b"x")
-        until(lambda: carried.of(Taken), "the connection")
+        assert heard.wait(10)
         connection.close()
         assert ended.wait(10)
         assert carried.of(Failed) == []
