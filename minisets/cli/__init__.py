@@ -23,6 +23,8 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     snapshot.py   save, restore, list, rm snapshots         snapshots.py  pure: which belong together
     snapshot_restore.py  one put back, step by step
     node.py       list, stop and start nodes               node_rows.py  pure: what is listed, what is said
+    cp.py         files from and to containers             copy_archives.py  tar archives that pass through
+    copy_paths.py pure: what is copied where
     shaping.py    up --nodes, --max-nodes, --zones         durations.py  5m, as it is typed
     render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "logs": ("logs", "logs"),
     "exec": ("exec", "exec_"),
     "attach": ("attach", "attach"),
+    "cp": ("cp", "cp"),
     "port-forward": ("port_forward", "port_forward"),
     "debug": ("debug", "debug"),
     "apply": ("writing", "apply"),
