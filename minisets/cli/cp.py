@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _AWAY = timedelta(seconds=60)
 _FAREWELL = timedelta(seconds=2)
-_NOISE = b"tar: Removing leading"
+_NOISE = b"tar: removing leading"
 _LONGEST = 16 * 1024
 
 
@@ -220,5 +220,5 @@ class _Said(io.BytesIO):
 
     def text(self) -> str:
         """Its lines."""
-        lines = (line for line in self.getvalue().splitlines() if not line.startswith(_NOISE))
+        lines = (line for line in self.getvalue().splitlines() if not line.lower().startswith(_NOISE))
         return b"\n".join(lines).decode(errors="replace")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +90,16 @@ class Web:
             self.engine.write_log(self.run_of(name, container), f"{line}\n".encode())
 
     def restart(self, name: str) -> None:
-        before = self.status(name)["restartCount"]
-        self.engine.exit(self.run_of(name))
-        until(lambda: "running" in self.status(name).get("state", {}), "another run")
-        until(lambda: self.status(name)["restartCount"] > before, "another run")
+        before = self.run_of(name)
+        self.engine.exit(before)
+        self.until_run_after(before, name)
+
+    def until_run_after(self, before: str, name: str) -> None:
+        def is_another() -> bool:
+            status = self.status(name)
+            return "running" in status.get("state", {}) and before not in status["containerID"]
+
+        until(is_another, f"another run of {name}", timedelta(seconds=60))
 
     def scale(self, replicas: int) -> None:
         self.whole.client.patch(WEB, {"spec": {"replicas": replicas}}, form="merge")
@@ -333,6 +341,53 @@ def test_no_line_is_lost_or_printed_twice_over_an_outage(web: Web, follow: Calla
     zero = [line.removeprefix("[web-0] ") for line in following.out if "web-0" in line]
     assert zero == ["same", "same", "last", "meanwhile", "same", "after"]
     assert [line for line in following.out if "web-1" in line] == ["[web-1] one", "[web-1] two"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_happens_each_line_is_printed_once_and_in_its_order(
+    web: Web, follow: Callable[..., Following], seed: int
+) -> None:
+    """A pod's second restart would be put off; a new pod has another first one."""
+    chance, told = random.Random(seed), Told(web, seed)
+    told.more("web-0")
+    following = follow("-f", "sts/web", "--all")
+    following.until("[web-0] 0")
+    for happens in chance.choices(("nothing", "restart", "outage", "outage and restart"), k=12):
+        name = chance.choice(("web-0", "web-1"))
+        if "restart" in happens and web.status(name)["restartCount"]:
+            following.until(*told.lines(name)[-1:])  # what nobody has read goes with the pod
+            web.replace(name)
+        run = web.run_of(name)
+        told.more(name)
+        with web.whole.outage() if "outage" in happens else contextlib.nullcontext():
+            told.more(name, run)
+            if "restart" in happens:
+                web.engine.exit(run)
+        if "restart" in happens:
+            web.until_run_after(run, name)
+    for name in ("web-0", "web-1"):
+        following.until(*told.lines(name))
+    assert following.interrupted() == 130
+    for name in ("web-0", "web-1"):
+        assert [line for line in following.out if line.startswith(f"[{name}]")] == told.lines(name)
+
+
+class Told:
+    """Numbered lines of each pod, whichever runs and pods of that name there are."""
+
+    def __init__(self, web: Web, seed: int) -> None:
+        self._web = web
+        self._chance = random.Random(seed)
+        self._counts: Counter[str] = Counter()
+
+    def more(self, name: str, run: str = "") -> None:
+        first = self._counts[name]
+        self._counts[name] += self._chance.randint(1, 500)
+        lines = "".join(f"{number}\n" for number in range(first, self._counts[name]))
+        self._web.engine.write_log(run or self._web.run_of(name), lines.encode())
+
+    def lines(self, name: str) -> list[str]:
+        return [f"[{name}] {number}" for number in range(self._counts[name])]
 
 
 def test_a_statefulset_that_is_deleted_ends_it_with_a_line(
