@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from minisets.engine import labels
+from minisets.engine.specs import ContainerSpec
 from minisets.kubelet.pods import RELIST, RELIST_EVERY, Pods
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import status_of
@@ -153,6 +155,17 @@ def test_a_full_list_names_every_pod_and_everything_left_over(world: World) -> N
     assert asked == ["default/web-0", "default/web-1"]
     pods.reconcile("default/web-1")
     assert world.volumes() == []
+
+
+def test_a_full_list_removes_the_helpers_that_ended_servers_left(world: World) -> None:
+    helper = ContainerSpec("minisets__end-1", "pause", labels.end_labels("minisets"), arguments=("x",))
+    pods = world.pods()
+    world.engine.create_container(helper)
+    pods.reconcile(RELIST)
+    assert world.names() == ["minisets__end-1"], "it may be at work"
+    world.clock.advance(timedelta(minutes=2))
+    pods.reconcile(RELIST)
+    assert world.names() == []
 
 
 def test_a_change_of_nothing_but_a_status_brings_no_work(world: World) -> None:
