@@ -2,8 +2,8 @@
 
 Belongs here: admitting, routing, verbs, watches, Tables, discovery, OpenAPI, Status errors, streams (logs,
 exec, attach, forwarding). Must not: what a write means (`registry/`), how objects are kept (`store/`),
-which pods there should be. The only async room; the only one that knows HTTP's server side (aiohttp). Calls no
-controller; reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwarding/`.
+which pods there should be. The only async room, and the only one that knows HTTP's server side (aiohttp).
+Calls no controller; reaches the engine only for `logs.py`, `streams.py`, `metrics.py` and `forwarding/`.
 """
 
 # 2026-11-23: Requests are admitted (Host, token) in `entrance.py` before a path is looked at, and our own

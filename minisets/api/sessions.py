@@ -9,7 +9,7 @@ Leaves how channels travel to their own modules, and what is run or attached to 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec
 
@@ -42,8 +42,7 @@ class Subject:
     """What a session is about: a command, or a container's own program. All of it blocks.
 
     resize: None where there is no terminal. ended: how, or None while it goes on. outlives_output: its end
-    is waited for when its output has ended.
-    left: what is to happen, with nobody waiting for it, once the client is gone.
+    is waited for when its output has ended. left: what is to happen once the client is gone; nobody waits.
     """
 
     start: Callable[[], ExecStream]
@@ -59,7 +58,7 @@ class _Session:
     channels: Channels
     subject: Subject
     stream: ExecStream
-    is_left: bool = field(default=False)
+    is_left: bool = False
 
 
 class Sessions:
@@ -111,7 +110,9 @@ class Sessions:
             stream.close()
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            for failure in await asyncio.gather(*beside, return_exceptions=True):
+                if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
+                    as_api_error(failure)  # logs it: nobody else would
 
     async def _listen(self, session: _Session) -> None:
         """Until the client is gone, which ends the output, too."""

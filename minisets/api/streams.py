@@ -23,6 +23,8 @@ from minisets.engine.specs import ExecSpec
 from minisets.errors import BadRequest, EngineNotFound, MinisetsError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from aiohttp import web
 
     from minisets.api.channels import Channels
@@ -82,10 +84,12 @@ class Execs:
         """Run a command until it ends or the client leaves."""
         wanted = exec_request(query)
         container = containers.running(pod, containers.chosen(pod, wanted.container))
-        channels = _channels(request, wanted.wanted)
-        with self._lanes.slot():
+
+        async def prepared() -> Subject:
             id_ = await self._lanes.stream(self._engine.create_exec, container, wanted.spec)
-            return await self._served(channels, self._command(container, id_, wanted.spec))
+            return self._command(container, id_, wanted.spec)
+
+        return await self._served(_channels(request, wanted.wanted), prepared)
 
     async def attach(self, request: web.BaseRequest, pod: Object, query: Query) -> web.StreamResponse:
         """Show what a container prints, and let input in, until it ends or the client leaves.
@@ -95,15 +99,23 @@ class Execs:
         wanted, name = _wanted(query), containers.chosen(pod, query.text("container"))
         container, declared = containers.running(pod, name), containers.declared(pod, name)
         tty = bool(declared.get("tty"))
-        channels = _channels(request, wanted)
         takes_input = wanted.stdin and bool(declared.get("stdin"))
-        with self._lanes.slot():
-            return await self._served(channels, self._attachment(container, stdin=takes_input, tty=tty))
 
-    async def _served(self, channels: Channels, subject: Subject) -> web.StreamResponse:
+        async def prepared() -> Subject:
+            return self._attachment(container, stdin=takes_input, tty=tty)
+
+        return await self._served(_channels(request, wanted), prepared)
+
+    async def _served(
+        self, channels: Channels, prepared: Callable[[], Awaitable[Subject]]
+    ) -> web.StreamResponse:
+        """Why the last word is outside the slot: a client may be slow to hear it, and no thread waits."""
         try:
-            await channels.open()
-            await channels.finish(await self._sessions.run(channels, subject))
+            with self._lanes.slot():
+                subject = await prepared()
+                await channels.open()
+                status = await self._sessions.run(channels, subject)
+            await channels.finish(status)
             return channels.answer
         finally:
             await channels.close()

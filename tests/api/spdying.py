@@ -77,7 +77,7 @@ class SpdyClient:
         """What came on each stream until all but the input had ended."""
         names = {number: name for name, number in NUMBERS.items()}
         parts: dict[str, list[bytes]] = {}
-        while isinstance(frame := self.hear(), frames.Data | frames.Replied):
+        while isinstance(frame := self.hear(), frames.Data | frames.Replied | frames.Ping):
             if isinstance(frame, frames.Data):
                 parts.setdefault(names[frame.stream], []).append(frame.data)
                 if frame.ended and names[frame.stream] == "error":

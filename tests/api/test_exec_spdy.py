@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from minisets.api.lanes import STREAMS
 from minisets.api.sessions import SUCCESS
 from minisets.api.spdy import frames
 from minisets.api.streams import exit_status
@@ -212,12 +213,20 @@ def test_stopping_the_server_ends_a_command_that_hangs(dial: Dial, web: Running)
     assert the_command(web).exit_code is None
 
 
+def test_who_has_not_hung_up_yet_takes_no_other_ones_place(dial: Dial) -> None:
+    for _ in range(STREAMS + 1):
+        client = dial("echo")
+        client.open("error", "stdout", "stderr")
+        assert client.heard()["stdout"] == b"echo\n"
+
+
 # --- who takes nothing ---
 
 
 @pytest.fixture
-def unread(dial: Dial, web: Running) -> SpdyClient:
+def unread(dial: Dial, web: Running, monkeypatch: pytest.MonkeyPatch) -> SpdyClient:
     """A client whose command does not read its input."""
+    monkeypatch.setattr("minisets.api.spdy_channels._PING_EVERY", timedelta(milliseconds=50))
     web.engine.behave("web-0-*", run=script, reads=False)
     client = dial("hang", options="stdin=true&stdout=true&tty=true")
     client.open("error", "stdin", "stdout", "resize")
@@ -248,6 +257,18 @@ def test_what_a_command_does_not_read_is_pushed_back_and_does_not_keep_its_end_f
     the_command(web).end(3)
     unread.socket.settimeout(10)
     assert json.loads(unread.heard()["error"]) == exit_status(3)
+
+
+def test_a_client_that_is_killed_while_its_input_is_pushed_back_is_noticed(
+    unread: SpdyClient, web: Running
+) -> None:
+    unread.socket.settimeout(0.5)
+    with suppress(TimeoutError):
+        for _ in range(MUCH // len(PIECE)):
+            unread.say("stdin", PIECE)
+    unread.socket.shutdown(socket.SHUT_RDWR)
+    unread.close()
+    until(lambda: the_command(web).exit_code == HUNG_UP, "the command to end")
 
 
 def test_what_a_client_does_not_take_stays_with_the_engine(dial: Dial, web: Running) -> None:

@@ -203,11 +203,11 @@ class SpdyConnection:
                         await self._take(frame)
                     case frames.Reset():
                         self._lose(frame.stream)
-                    case frames.Ping():
+                    case frames.Ping() if frame.number % 2:  # others answer ours
                         await self._answers.put(frames.ping(frame.number))
                     case frames.GoAway():
                         return
-                    case frames.Replied():
+                    case frames.Replied() | frames.Ping():
                         pass  # we open no streams
 
     async def _open(self, frame: frames.Opened) -> None:
