@@ -111,7 +111,7 @@ class Forwarding:
             async with asyncio.TaskGroup() as group:
                 for held, ports in self._listening:
                     group.create_task(self._accept(group, held, ports))
-        except BaseExceptionGroup as errors:  # what cannot be told: who read that is gone
+        except BaseExceptionGroup as errors:  # or what cannot be told: who read that is gone
             raise errors.exceptions[0] from None
         finally:
             for held, _ in self._listening:
@@ -125,8 +125,7 @@ class Forwarding:
             except ConnectionError:
                 continue  # it has gone again
             except OSError as error:
-                self._tell(Failed(ports, f"no connection can be taken any more: {error}"))
-                return
+                raise MinisetsError(f"no connection can be taken any more: {error}") from error
             await self._slots.acquire()
             group.create_task(self._carry(connection, ports))
 
