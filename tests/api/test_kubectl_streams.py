@@ -160,7 +160,8 @@ def test_who_asks_for_what_a_container_does_not_have_is_told(by: Kubectl, web: R
     (container,) = run_pod(web, "web-0")
     with on_terminal(by, "attach", "-it", "web-0") as terminal:
         until(lambda: web.engine.attached_to(container), "it to be attached")
-        assert b"Unable to use a TTY - container nginx did not allocate one" in terminal.shown
+        said = b"Unable to use a TTY - container nginx did not allocate one"
+        until(lambda: said in terminal.shown, "kubectl to say so")
         web.engine.exit(container, 0)
         assert terminal.process.wait(10) == 0
 
