@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 PROTOCOL = "v4.channel.k8s.io"
 _PORTS_AT_MOST = 64
 _LAST_PORT = 65535
-_MESSAGES_WAITING = 64
+_INPUT_AT_MOST = 256 * 1024
+_PING_EVERY = timedelta(seconds=5)
 _CHUNK = 32 * 1024
 
 
@@ -51,7 +53,9 @@ class Channel:
         self.port = port
         self.is_gone = False
         self._socket = socket
-        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(_MESSAGES_WAITING)
+        self._waiting = bytearray()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
         self._has_ended = False
         self._is_dropping = False
 
@@ -61,17 +65,32 @@ class Channel:
             await self._socket.send_bytes(bytes([channel]) + self.port.to_bytes(2, "little"))
 
     async def put(self, data: bytes) -> None:
-        """What the client has sent; empty: its end. Waits while too much waits to be read."""
+        """What the client has sent; empty: its end. Waits while too much waits to be read.
+
+        Why the pings: while nothing is read, only a client that is written to can be found gone.
+        """
+        if not data:
+            self._has_ended = True
         if not self._is_dropping:
-            await self._waiting.put(data)
+            self._waiting += data
+        self._changed.set()
+        while len(self._waiting) > _INPUT_AT_MOST:
+            self._room.clear()
+            try:
+                async with asyncio.timeout(_PING_EVERY.total_seconds()):
+                    await self._room.wait()
+            except TimeoutError:
+                await self._socket.ping()
 
     async def read(self) -> bytes:
         """What the client sends; empty at its end, and once we have told ours: both end as one."""
-        if not self._has_ended:
-            data = await self._waiting.get()
-            self._has_ended |= not data
-            return data
-        return b""
+        while not self._waiting and not self._has_ended:
+            self._changed.clear()
+            await self._changed.wait()
+        taken = bytes(self._waiting)
+        self._waiting.clear()
+        self._room.set()
+        return taken
 
     async def write(self, data: bytes) -> None:
         """To the client."""
@@ -89,9 +108,9 @@ class Channel:
     def drop(self) -> None:
         """Take no more."""
         self._is_dropping = self._has_ended = True
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait(b"")
+        self._waiting.clear()
+        self._changed.set()
+        self._room.set()
 
     async def fail(self, why: str) -> None:
         """Say so on the channel of errors."""

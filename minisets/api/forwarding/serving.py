@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "portforward.k8s.io"
 _TUNNELLED = f"{upgrades.SPDY}+{PROTOCOL}"
-_LARGEST = 32 * 1024 * 1024
+_LARGEST = 4 * 1024 * 1024
 _AT_MOST = 256
 _CLOSED_WITHIN = timedelta(seconds=30)
 _GOODBYE_WITHIN = timedelta(seconds=1)

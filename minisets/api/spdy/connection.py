@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _INPUT_AT_MOST = 256 * 1024
 _CHUNK = 32 * 1024
 _ANSWERS_WAITING = 64
+_PING_EVERY = timedelta(seconds=5)
 _LAST_WORD_WITHIN = timedelta(seconds=1)
 
 
@@ -118,9 +119,14 @@ class SpdyStream:
         self._changed.set()
         self._room.set()
 
+    @property
+    def has_room(self) -> bool:
+        """For the connection: whether more may come."""
+        return len(self._waiting) <= _INPUT_AT_MOST or self._gone
+
     async def have_room(self) -> None:
         """For the connection: wait until more may come."""
-        while len(self._waiting) > _INPUT_AT_MOST and not self._gone:
+        while not self.has_room:
             self._room.clear()
             await self._room.wait()
 
@@ -141,6 +147,7 @@ class SpdyConnection:
         self._opened: asyncio.Queue[SpdyStream | None] = asyncio.Queue()
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_ANSWERS_WAITING)
         self._last = 0
+        self._pinged = 0
         self._is_over = False
 
     async def accept(self) -> SpdyStream | None:
@@ -223,9 +230,17 @@ class SpdyConnection:
         self._opened.put_nowait(stream)
 
     async def _take(self, frame: frames.Data) -> None:
-        if (stream := self._streams.get(frame.stream)) is not None:
-            stream.take(frame.data, ended=frame.ended)
-            await stream.have_room()
+        """Why the pings: while nothing is read, only a client that is written to can be found gone."""
+        if (stream := self._streams.get(frame.stream)) is None:
+            return
+        stream.take(frame.data, ended=frame.ended)
+        while not stream.has_room:
+            try:
+                async with asyncio.timeout(_PING_EVERY.total_seconds()):
+                    await stream.have_room()
+            except TimeoutError:
+                self._pinged += 2
+                await self._answers.put(frames.ping(self._pinged))
 
     def _lose(self, number: int) -> None:
         if (stream := self._streams.pop(number, None)) is not None:

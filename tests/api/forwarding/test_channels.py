@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
+import websocket
 import yaml
 from kubernetes import client as kubernetes
 from kubernetes import config
@@ -105,6 +106,30 @@ def test_a_pod_that_reads_nothing_takes_nothing_from_the_client(dial: Dial) -> N
         going_on.set()
         assert heard(connection)[0][0] == little(port) + str(total).encode()
         sending.join()
+
+
+def test_a_client_whose_input_is_pushed_back_is_pinged(web: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minisets.api.forwarding.channels._PING_EVERY", timedelta(milliseconds=20))
+    leaving = threading.Event()
+
+    def program(connection: socket.socket) -> None:
+        del connection
+        leaving.wait(20)
+
+    with listening(program) as port:
+        client = websocket.create_connection(
+            f"wss://127.0.0.1:{web.server.port}{PODS}/web-0/portforward?ports={port}",
+            20,
+            sslopt={"context": web.client.context},
+            header={"Authorization": f"Bearer {web.client.token}"},
+            subprotocols=[V4],
+        )
+        sending = threading.Thread(target=lambda: [client.send_binary(b"\0" * 100_000) for _ in range(300)])
+        sending.start()
+        until(lambda: client.recv_data(control_frame=True)[0] == websocket.ABNF.OPCODE_PING, "a ping")
+        leaving.set()
+        sending.join()
+        client.close(timeout=5)
 
 
 def test_a_client_that_leaves_lets_go_of_the_pod(dial: Dial) -> None:

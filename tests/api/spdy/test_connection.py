@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
@@ -176,6 +177,21 @@ def test_a_stream_whose_user_lets_go_of_it_holds_up_nobody(release: str) -> None
         assert await peer.hear() == Ping(1)
         peer.send(frames.data(1, b"", ended=True))
         assert await stream.read() == b""
+
+    run(scene)
+
+
+def test_a_client_whose_input_is_pushed_back_is_pinged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read, so it could not be found gone otherwise."""
+    monkeypatch.setattr("minisets.api.spdy.connection._PING_EVERY", timedelta(milliseconds=10))
+
+    async def scene(connection: SpdyConnection, peer: Peer) -> None:
+        stream = await opened(connection, peer)
+        peer.send(frames.data(1, b"x" * 2 * BOUND), frames.ping(2), frames.ping(1))
+        assert [await peer.hear(), await peer.hear()] == [Ping(2), Ping(4)]
+        await stream.read()
+        while (heard := await peer.hear()) != Ping(1):
+            assert isinstance(heard, Ping)
 
     run(scene)
 
