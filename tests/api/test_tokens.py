@@ -11,13 +11,15 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from minisets.api.auth import AUTHENTICATED, MASTERS, Gate, Identity
+from minisets.api.spdy import frames
 from minisets.api.tokens import Tokens
 from minisets.engine.memory_containers import HUNG_UP
 from minisets.errors import Unauthorized
 from minisets.objects.metadata import ref_of
 from minisets.objects.tokens import ADMIN, digest_of, ref_of_token, secret_for
 from minisets.store.memory import MemoryStore
-from tests.api.serving import CONFIGMAPS, PODS, Client, Json, Running, Watch, configmap, run_pod
+from tests.api.serving import CONFIGMAPS, PODS, Client, Json, Running, Watch, configmap, run_pod, set_status
+from tests.api.spdy.clients import Raw, SpdyClient
 from tests.waiting import holds, until
 
 SECRETS = "/api/v1/namespaces/kube-system/secrets"
@@ -178,6 +180,21 @@ def test_a_revoked_tokens_exec_ends_and_with_it_the_command(
         until(lambda: ended_commands(running) == [HUNG_UP, None], "the command to end")
         holds(lambda: staying.state.name == "OPEN", "the other goes on")
         assert ended_commands(running) == [HUNG_UP, None]
+
+
+def test_what_a_revoked_token_forwards_ends(running: Running, named: Callable[[str], Client]) -> None:
+    """And it was HTTP once: its connection is dropped like any other."""
+    run_pod(running, "web-0")
+    set_status(running, "web-0", {"podIP": "127.0.0.1"})
+    path, protocol = f"{PODS}/web-0/portforward", "portforward.k8s.io"
+    ending = Raw(running, path, protocol, token=named("one").token)
+    staying = SpdyClient(Raw(running, path, protocol))
+    revoke(running.client, "one")
+    assert ending.is_cut()
+    staying.send(frames.ping(1))
+    staying.until_heard(frames.Ping(1))
+    ending.close()
+    staying.close()
 
 
 def ended_commands(running: Running) -> list[int | None]:

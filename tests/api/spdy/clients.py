@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import websocket
@@ -26,13 +27,15 @@ class RefusedError(Exception):
 class Raw:
     """A TLS connection that has been upgraded."""
 
-    def __init__(self, running: Running, path: str, *protocols: str, method: str = "POST") -> None:
+    def __init__(
+        self, running: Running, path: str, *protocols: str, method: str = "POST", token: str = ""
+    ) -> None:
         plain = socket.create_connection(("127.0.0.1", running.server.port), 10)
         self._socket = running.client.context.wrap_socket(plain, server_hostname="127.0.0.1")
         lines = [
             f"{method} {path} HTTP/1.1",
             f"Host: 127.0.0.1:{running.server.port}",
-            f"Authorization: Bearer {running.client.token}",
+            f"Authorization: Bearer {token or running.client.token}",
             "Connection: Upgrade",
             "Upgrade: SPDY/3.1",
             *(f"X-Stream-Protocol-Version: {protocol}" for protocol in protocols),
@@ -58,6 +61,13 @@ class Raw:
 
     def take(self) -> bytes:
         return self._socket.recv(65536)
+
+    def is_cut(self) -> bool:
+        """Waits for what comes next: whether that is the end."""
+        try:
+            return not self.take()
+        except (ConnectionError, ssl.SSLError):
+            return True
 
     def close(self) -> None:
         self._socket.close()
