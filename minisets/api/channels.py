@@ -71,7 +71,7 @@ class Channels(Protocol):
         """Waits while the client takes nothing; drops what it did not ask for. ConnectionError: gone."""
 
     async def finish(self, status: Object) -> None:
-        """Tell how it ended, and part; one that is gone is no error. Nobody listens any more."""
+        """Tell how it ended, and wait until the client parts, maybe for ever. One that is gone does."""
 
     async def close(self) -> None:
         """Let go of the connection, whatever happened to it; the last thing that is done with it."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.api import upgrades
-from minisets.api.channels import PARTED_WITHIN, Sizes, status_text
+from minisets.api.channels import Sizes, status_text
 from minisets.api.spdy import frames
 from minisets.api.spdy.connection import SpdyConnection
 
@@ -62,6 +62,7 @@ class SpdyChannels:
         self._streams: dict[str, SpdyStream] = {}
         self._sizes = Sizes()
         self._taken: upgrades.Taken | None = None
+        self._has_parted = False
 
     @property
     def answer(self) -> web.StreamResponse:
@@ -148,14 +149,22 @@ class SpdyChannels:
             await error.end()
         for stream in self._streams.values():
             stream.drop()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PARTED_WITHIN.total_seconds()):
-                await self.listen()
+        await self.listen()
+        self._has_parted = True
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection, with a farewell for who has parted, and of others at once.
+
+        Why: a TLS transport waits half a minute for its client, and one that is closed twice meanwhile, as
+        aiohttp does at the server's end, can be aborted no more.
+        """
         if self._taken is None:
             return
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
-        await self._connection.close()
+        if self._has_parted:
+            await self._connection.close()
+            return
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        await self._taken.close()

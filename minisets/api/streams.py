@@ -8,13 +8,16 @@ meant to `containers.py`. Kubernetes: kubelet pkg/cri/streaming/remotecommand `S
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from minisets.api import containers, upgrades
-from minisets.api.channels import Wanted
+from minisets.api.channels import PARTED_WITHIN, Wanted
 from minisets.api.sessions import SUCCESS, Sessions, Subject
 from minisets.api.spdy_channels import SpdyChannels
 from minisets.api.ws_channels import WebSocketChannels
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 _log = logging.getLogger(__name__)
+
+_STOPPED_WITHIN = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,14 @@ class Execs:
         self._lanes = lanes
         self._endings = Endings(engine, clock)
         self._sessions = Sessions(lanes)
+        self._parting: set[asyncio.Timeout] = set()
+        self._stopping = False
 
     def stop(self) -> None:
-        """Let go of every command; they run on in their containers."""
+        """Let go of every command; they run on in their containers. Who hears it at once is told."""
+        self._stopping = True
+        for deadline in self._parting:
+            deadline.reschedule(asyncio.get_running_loop().time() + _STOPPED_WITHIN.total_seconds())
         self._endings.stop()
         self._engine.execs.refuse_waiting()
         self._sessions.stop()
@@ -115,10 +125,20 @@ class Execs:
                 subject = await prepared()
                 await channels.open()
                 status = await self._sessions.run(channels, subject)
-            await channels.finish(status)
+            await self._part(channels, status)
             return channels.answer
         finally:
             await channels.close()
+
+    async def _part(self, channels: Channels, status: Object) -> None:
+        within = _STOPPED_WITHIN if self._stopping else PARTED_WITHIN
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()) as deadline:
+                self._parting.add(deadline)
+                try:
+                    await channels.finish(status)
+                finally:
+                    self._parting.discard(deadline)
 
     def _command(self, container: str, id_: str, spec: ExecSpec) -> Subject:
         return Subject(

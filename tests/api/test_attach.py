@@ -103,10 +103,10 @@ def test_who_leaves_leaves_the_container_running(dial: Dial, running: Running) -
     container = run(running, stdin=True)
     for _ in range(3):
         dial(f"stdin=true&{BOTH}").close()
-    connection = dial()
-    until_attached(running, container)
-    running.engine.write_log(container, b"still\n")
-    assert next_of(connection) == (1, b"still\n")
+    connection = dial(f"stdin=true&{BOTH}")
+    connection.send(b"\x00still\n")
+    assert next_of(connection) == (1, b"got still\n")
+    assert running.engine.inspect_container(container).state == "running"
 
 
 def test_stopping_the_server_lets_go_of_the_container(dial: Dial, running: Running) -> None:

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -208,7 +209,8 @@ def test_stopping_the_server_ends_a_command_that_hangs(dial: Dial, web: Running)
     stopping = threading.Thread(target=web.server.stop)
     stopping.start()
     assert json.loads(client.heard()["error"])["reason"] == "ServiceUnavailable"
-    client.close()
+    while client.hear() is not None:
+        pass
     stopping.join()
     assert the_command(web).exit_code is None
 
@@ -218,6 +220,15 @@ def test_who_has_not_hung_up_yet_takes_no_other_ones_place(dial: Dial) -> None:
         client = dial("echo")
         client.open("error", "stdout", "stderr")
         assert client.heard()["stdout"] == b"echo\n"
+
+
+def test_stopping_the_server_waits_for_nobody_who_does_not_hang_up(dial: Dial, web: Running) -> None:
+    client = dial("echo")
+    client.open("error", "stdout", "stderr")
+    client.heard()
+    began = time.monotonic()
+    web.server.stop()
+    assert time.monotonic() - began < 4
 
 
 # --- who takes nothing ---
