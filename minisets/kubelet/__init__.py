@@ -43,4 +43,8 @@ Decided 2026-11-30: one kubelet serves every node of ours, and tells them apart 
 the label `dev.minisets.node`. Rejected: one a node (eight event streams and full lists of one engine). The
 machine's ports are one for all nodes, and so are its paths. Heartbeats come with the full list every five
 minutes, so that the leases say 600 s: nothing runs here only to say that it does. More stands in `nodes/`.
+
+An ephemeral container is made once: whether it was, the engine or the status tells, so that neither a new
+kubelet nor a hand that removes it brings it back. Rejected: to ask the engine alone, as Kubernetes does: what
+was cleared away starts again there. Whose processes it is to see is found as it is made, like its mounts.
 """
