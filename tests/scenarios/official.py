@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import socket
 import sys
 import threading
@@ -22,6 +23,7 @@ from kubernetes.stream import portforward, stream
 
 SPACE = "default"
 CHUNK = 32 * 1024
+LOOK = 0.1  # Why look at all: what TLS has decrypted ahead is invisible to select
 STDIN, ERROR = 0, 3
 
 
@@ -54,14 +56,17 @@ def speak(core: Any, verb: str, pod: str, *, stdin: bool, command: list[str]) ->
     )  # fmt: skip
     channels._channels = InPlace()
     # Why one thread: the client's socket must not be read and written at once.
-    while stdin and (data := os.read(sys.stdin.fileno(), CHUNK)):
-        channels.write_stdin(data)
-        pass_on(channels, timeout=0)
-    if stdin:
-        channels.close_channel(STDIN)
+    given = [sys.stdin.fileno()] if stdin else []
     while channels.is_open():
-        pass_on(channels, timeout=1)
-    pass_on(channels, timeout=0)
+        readable, _, _ = select.select([*given, channels.sock.sock], [], [], LOOK)
+        if given and given[0] in readable:
+            if data := os.read(given[0], CHUNK):
+                channels.write_stdin(data)
+            else:
+                channels.close_channel(STDIN)
+                given = []
+        pass_on(channels)
+    pass_on(channels)
     return int(channels.returncode)
 
 
@@ -77,8 +82,8 @@ class InPlace(dict[int, Any]):
         super().__setitem__(channel, bytearray(data) if is_new else data)
 
 
-def pass_on(channels: Any, timeout: float) -> None:
-    channels.update(timeout=timeout)
+def pass_on(channels: Any) -> None:
+    channels.update(timeout=0)
     for read, out in ((channels.read_stdout, sys.stdout), (channels.read_stderr, sys.stderr)):
         if data := read(timeout=0):
             out.buffer.write(data)

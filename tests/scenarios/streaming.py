@@ -101,6 +101,7 @@ class Client:
                 stdin=subprocess.PIPE if pipe else stdin,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
+                bufsize=0,  # Why: `line` looks at what the kernel has
                 env=self.environment,
                 cwd=self.cluster.code,
                 start_new_session=True,
@@ -141,10 +142,9 @@ class Client:
                 "port-forward", pod, *(f":{port}" for port in ports), complaints=complaints
             ) as process,
         ):
-            assert process.stdout is not None
             found: dict[int, int] = {}
-            while len(found) < len(ports) and (line := process.stdout.readline().decode()):
-                found |= {int(far): int(near) for near, far in _FORWARDING.findall(line)}
+            while len(found) < len(ports) and (told := line(process).decode()):
+                found |= {int(far): int(near) for near, far in _FORWARDING.findall(told)}
             forwarding = Forwarding(process, found, complaints)
             assert len(found) == len(ports), f"{self.name} forwards only {found}: {forwarding.complaints()}"
             yield forwarding
@@ -225,6 +225,14 @@ def _input(given: Path | bytes | None) -> Iterator[IO[bytes] | int]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def line(process: subprocess.Popen[bytes], within: timedelta = DEADLINE) -> bytes:
+    """The next that it prints, which it prints whole; raises where none comes in time."""
+    assert process.stdout is not None
+    if not select.select([process.stdout], [], [], within.total_seconds())[0]:
+        raise AssertionError(f"{process.args!r} printed no line within {within.total_seconds():g} s")
+    return process.stdout.readline()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tests.scenarios.streaming import (
     SPDY,
     Client,
     execs,
+    line,
     processes,
     runs,
     sha256,
@@ -139,10 +140,8 @@ def test_a_container_outlives_who_was_attached_to_it(client: Client) -> None:
     for word in (b"first", b"second"):
         with client.started("attach", "-i", name, pipe=True) as process:
             assert process.stdin is not None
-            assert process.stdout is not None
             process.stdin.write(word + b"\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == b"heard " + word + b"\n"
+            assert line(process) == b"heard " + word + b"\n"
     assert printed(client.cluster, name) == ["heard first", "heard second"]
 
 
