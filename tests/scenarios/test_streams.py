@@ -159,9 +159,14 @@ def test_a_container_beside_another_sees_its_processes(client: Client) -> None:
     name = f"looked-into-{CLIENTS.index(client.name)}"
     runs(client.cluster, name, WAITS)
     debug = ("debug", name, "-i", "--quiet", "--container=looks", f"--image={BUSY}", "--target=main")
-    script = "read line; echo $line from $(hostname); tr '\\0' ' ' < /proc/1/cmdline"
-    told = client.succeeds(*debug, "--", "sh", "-c", script, given=b"a look\n").decode()
-    assert f"a look from {name}\nsh -c {WAITS}" in told
+    script = "read line; echo $line from $(hostname); tr '\\0' ' ' < /proc/1/cmdline; echo"
+    with client.started(*debug, "--", "sh", "-c", script, pipe=True) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"a look\n")
+        assert line(process) == f"a look from {name}\n".encode()
+        assert line(process).decode().strip() == f"sh -c {WAITS}"
+        process.communicate(timeout=SOON.total_seconds())
+        assert process.returncode == 0
     assert state(client.cluster, name, "running"), "the other one goes on"
 
 
