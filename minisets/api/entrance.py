@@ -87,7 +87,7 @@ class Entrance:
         self._watching = Watching(backend.store, lanes, backend.clock)
         self._logs = Logs(backend.engine, lanes, backend.clock)
         self._execs = Execs(backend.engine, lanes, backend.clock)
-        self._forwards = Forwards(backend.store, backend.engine, lanes, cluster)
+        self._forwards = Forwards(backend.store, backend.engine, backend.clock, lanes, cluster)
         self._visits: dict[asyncio.Task[object], _Visit] = {}
         self._loop = asyncio.get_running_loop()
         self._tokens = Tokens(backend.store, self._tokens_changed)

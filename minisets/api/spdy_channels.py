@@ -9,7 +9,6 @@ Kubernetes: kubelet pkg/cri/streaming/remotecommand/httpstream.go.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from minisets.api import upgrades
 from minisets.api.channels import Sizes, status_text
-from minisets.api.spdy import frames
 from minisets.api.spdy.connection import SpdyConnection
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 _STREAMS_AT_MOST = 8
 _THERE_WITHIN = timedelta(seconds=30)
 _LONGEST_SIZE = 1024
-_PING_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -94,24 +91,10 @@ class SpdyChannels:
             await stream.reset()
 
     async def listen(self) -> None:
-        """Until the client is gone; it has all the streams that it may have.
-
-        Why the pings: while its input is pushed back nothing is read, and only who is written to can be
-        found gone.
-        """
-        pinging = asyncio.create_task(self._ping())
-        try:
-            with suppress(ConnectionError):
-                while True:
-                    await self._accept()
-        finally:
-            pinging.cancel()
-            await asyncio.gather(pinging, return_exceptions=True)
-
-    async def _ping(self) -> None:
-        for number in itertools.count(2, 2):
-            await asyncio.sleep(_PING_EVERY.total_seconds())
-            await self._connection.send(frames.ping(number))
+        """Until the client is gone; it has all the streams that it may have."""
+        with suppress(ConnectionError):
+            while True:
+                await self._accept()
 
     async def read(self) -> bytes:
         """Some of the input; nothing at its end."""

@@ -237,7 +237,7 @@ def test_stopping_the_server_waits_for_nobody_who_does_not_hang_up(dial: Dial, w
 @pytest.fixture
 def unread(dial: Dial, web: Running, monkeypatch: pytest.MonkeyPatch) -> SpdyClient:
     """A client whose command does not read its input."""
-    monkeypatch.setattr("minisets.api.spdy_channels._PING_EVERY", timedelta(milliseconds=50))
+    monkeypatch.setattr("minisets.api.spdy.connection._PING_EVERY", timedelta(milliseconds=50))
     web.engine.behave("web-0-*", run=script, reads=False)
     client = dial("hang", options="stdin=true&stdout=true&tty=true")
     client.open("error", "stdin", "stdout", "resize")

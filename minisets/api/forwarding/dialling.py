@@ -1,6 +1,6 @@
 """The way to a port of a pod: its address, or, where nobody answers there, a program in its sandbox.
 
-    connect to status.podIP --refused, unreachable--> exec `/pause dial 127.0.0.1 PORT` in the sandbox
+    connect to status.podIP --refused, unreachable--> exec `/pause dial localhost PORT` in the sandbox
 
 The second reaches what listens on the pod's loopback only. Leaves whether the pod is still there to
 `serving.py`. Kubernetes: containerd internal/cri/server/sandbox_portforward_linux.go.
@@ -9,30 +9,37 @@ The second reaches what listens on the pod's loopback only. Leaves whether the p
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from minisets.api.lanes import Pipe
 from minisets.engine import labels
+from minisets.engine.ending import Endings
 from minisets.engine.specs import ExecSpec
-from minisets.errors import ApiError, EngineError
-from minisets.objects.metadata import status_of, uid_of
+from minisets.errors import ApiError, EngineError, MinisetsError
+from minisets.objects.metadata import name_of, status_of, uid_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minisets.api.lanes import Lanes
+    from minisets.clock import Clock
     from minisets.engine.interface import Engine, ExecStream
     from minisets.objects.kinds import Object
+
+_log = logging.getLogger(__name__)
 
 _DIALLED_WITHIN = timedelta(seconds=5)
 _CLOSED_WITHIN = timedelta(seconds=5)
 _PIECE = 64 * 1024
-_SAID_AT_MOST = 1024
 
 
 class NotReachedError(Exception):
-    """Nobody could be spoken to at the port; as Go says it."""
+    """Nobody could be spoken to at the port; what the client is told."""
 
 
 class Reached(Protocol):
@@ -57,10 +64,15 @@ class Reached(Protocol):
 class Dialler:
     """Reaches the pods of one cluster."""
 
-    def __init__(self, engine: Engine, lanes: Lanes, cluster: str) -> None:
+    def __init__(self, engine: Engine, clock: Clock, lanes: Lanes, cluster: str) -> None:
         self._engine = engine
         self._lanes = lanes
         self._cluster = cluster
+        self._endings = Endings(engine, clock)
+
+    def stop(self) -> None:
+        """End no program any more: those in sandboxes end with their input, or with whom they dialled."""
+        self._endings.stop()
 
     async def dial(self, pod: Object, port: int) -> Reached:
         """A connection to the port; NotReachedError."""
@@ -68,13 +80,14 @@ class Dialler:
         try:
             return await _connected(address, port)
         except OSError as error:
-            refused = _spoken(f"{address}:{port}", error)
+            why = _spoken(f"{address}:{port}", error)
+        refused = not_reached(pod, port, why)
         try:
             if sandbox := await self._lanes.stream(self._sandbox, pod):
                 return await self._through(sandbox, port, refused)
         except (EngineError, ApiError) as error:
             raise NotReachedError(f"{refused}; inside the pod: {error}") from error
-        raise NotReachedError(refused)
+        raise refused
 
     def _sandbox(self, pod: Object) -> str:
         """The id of its running sandbox, or nothing."""
@@ -82,14 +95,22 @@ class Dialler:
         found = self._engine.list_containers(wanted)
         return next((one.id for one in found if one.state == "running"), "")
 
-    async def _through(self, sandbox: str, port: int, refused: str) -> Reached:
-        spec = ExecSpec(("/pause", "dial", "127.0.0.1", str(port)), stdin=True)
+    async def _through(self, sandbox: str, port: int, refused: NotReachedError) -> Reached:
+        spec = ExecSpec(("/pause", "dial", "localhost", str(port)), stdin=True)
         async with AsyncExitStack() as held:
             held.enter_context(self._lanes.slot())
             id_ = await self._lanes.stream(self._engine.create_exec, sandbox, spec)
             stream = await self._lanes.open(self._engine.start_exec, id_, spec)
-            return _Through(self._engine, self._lanes, stream, id_, refused, held.pop_all())
+            end = partial(self._lanes.leave, self._end, sandbox, id_)
+            return _Through(self._lanes, stream, refused, end, held.pop_all())
         raise AssertionError  # no context of ours swallows
+
+    def _end(self, sandbox: str, id_: str) -> None:
+        """What has no client any more waits for whom it has dialled, and that may be for ever."""
+        try:
+            self._endings.end(sandbox, id_)
+        except MinisetsError as error:
+            _log.warning("a client is gone: %s", error)
 
 
 class _Connected:
@@ -136,32 +157,32 @@ class _Through:
 
     def __init__(
         self,
-        engine: Engine,
         lanes: Lanes,
         stream: ExecStream,
-        id_: str,
-        refused: str,
+        refused: NotReachedError,
+        end: Callable[[], None],
         held: AsyncExitStack,
     ) -> None:
-        self._engine = engine
         self._lanes = lanes
         self._stream = stream
-        self._id = id_
         self._refused = refused
+        self._end_program = end
         self._held = held
-        self._said = b""
+        self._is_refused = False
         self._is_aborted = False
+        self._has_ended = False
         self._pipe = Pipe(asyncio.get_running_loop())
         self._filling = asyncio.ensure_future(lanes.stream(self._pipe.fill, stream))
 
     async def read(self) -> bytes:
         try:
             while outputs := await self._pipe.take():
-                self._said += b"".join(data for name, data in outputs if name == "stderr")[:_SAID_AT_MOST]
+                self._is_refused |= any(name == "stderr" for name, _ in outputs)
                 if data := b"".join(data for name, data in outputs if name == "stdout"):
                     return data
-            if self._said and not self._is_aborted:
-                raise NotReachedError(self._refused)
+            self._has_ended = not self._is_aborted
+            if self._is_refused and self._has_ended:
+                raise self._refused
         except (EngineError, OSError) as error:
             raise ConnectionResetError(str(error)) from error
         return b""
@@ -184,7 +205,14 @@ class _Through:
     async def close(self) -> None:
         self.abort()
         async with self._held:
+            if not self._has_ended:  # otherwise it does by itself, now that its input has ended
+                self._end_program()
             await asyncio.shield(self._filling)
+
+
+def not_reached(pod: Object, port: int, why: object) -> NotReachedError:
+    """Kubernetes: kubelet pkg/cri/streaming/portforward `portForward`."""
+    return NotReachedError(f"error forwarding port {port} to pod {name_of(pod)}, uid {uid_of(pod)}: {why}")
 
 
 async def _connected(address: str, port: int) -> Reached:

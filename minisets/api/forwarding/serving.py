@@ -18,7 +18,7 @@ from aiohttp import web
 from minisets.api import upgrades
 from minisets.api.failures import as_api_error
 from minisets.api.forwarding import channels
-from minisets.api.forwarding.dialling import Dialler, NotReachedError
+from minisets.api.forwarding.dialling import Dialler, not_reached
 from minisets.api.forwarding.pairs import Pairs
 from minisets.api.upgrades import WebSocketBytes
 from minisets.errors import ApiError, BadRequest, TooManyRequests
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from minisets.api.forwarding.pairs import Dial
     from minisets.api.lanes import Lanes
     from minisets.api.queries import Query
+    from minisets.clock import Clock
     from minisets.engine.interface import Engine
     from minisets.objects.kinds import Object
     from minisets.store.interface import Store
@@ -48,16 +49,17 @@ _GOODBYE_WITHIN = timedelta(seconds=1)
 class Forwards:
     """Serves all forwarding through one server."""
 
-    def __init__(self, store: Store, engine: Engine, lanes: Lanes, cluster: str) -> None:
+    def __init__(self, store: Store, engine: Engine, clock: Clock, lanes: Lanes, cluster: str) -> None:
         self._store = store
         self._lanes = lanes
-        self._dialler = Dialler(engine, lanes, cluster)
+        self._dialler = Dialler(engine, clock, lanes, cluster)
         self._stopping = asyncio.Event()
         self._open = 0
 
     def stop(self) -> None:
         """End all of it."""
         self._stopping.set()
+        self._dialler.stop()
 
     async def serve(self, request: web.BaseRequest, pod: Object, query: Query) -> web.StreamResponse:
         """Forward until the client leaves or the server stops."""
@@ -111,10 +113,9 @@ class Forwards:
                 if now is None or uid_of(now) != uid:
                     raise _not_found(pod)
                 check(now)
-                return await self._dialler.dial(now, port)
-            except (ApiError, NotReachedError) as why:
-                message = f"error forwarding port {port} to pod {name_of(pod)}, uid {uid}: {why}"
-                raise NotReachedError(message) from why
+            except ApiError as why:
+                raise not_reached(pod, port, why) from why
+            return await self._dialler.dial(now, port)
 
         return dial
 
