@@ -11,9 +11,10 @@ import asyncio
 import logging
 import ssl
 import threading
+import weakref
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -103,7 +104,7 @@ class ApiServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         lanes = Lanes()
         entrance = Entrance(self._gate, self._backend, lanes, self._settings.cluster)
-        server = web.Server(
+        server = _Listener(
             entrance.handle,
             handler_cancellation=True,
             access_log=None,
@@ -121,9 +122,10 @@ class ApiServer:
             await self._stop.wait()
         finally:
             await entrance.stop(_ENDING)
-            connected = [connection.transport for connection in server.connections]
+            await _take_no_more(runner)
             await runner.cleanup()
-            await _drop(transport for transport in connected if transport is not None)
+            await _drop(server)
+            await _drop(server)  # Why: those whose handshake has ended meanwhile
             await asyncio.get_running_loop().run_in_executor(None, lanes.close)
 
     async def _listen(self, runner: web.ServerRunner) -> None:
@@ -139,12 +141,34 @@ class ApiServer:
         self._port = runner.addresses[0][1]
 
 
-async def _drop(transports: Iterable[asyncio.Transport]) -> None:
+class _Listener(web.Server):
+    """Knows every connection. Why: aiohttp forgets those that come while it shuts down."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self.transports.add(transport)
+
+
+async def _take_no_more(runner: web.ServerRunner) -> None:
+    """Why: asyncio leaks what it has accepted and not begun with when the listener is closed."""
+    for site in runner.sites:
+        listener = site._server  # noqa: SLF001 - no public way
+        for socket in listener.sockets if isinstance(listener, asyncio.Server) else ():
+            asyncio.get_running_loop().remove_reader(socket.fileno())
+    for _ in range(2):  # one for what was accepted to begin, one for what that begins with
+        await asyncio.sleep(0)
+
+
+async def _drop(server: _Listener) -> None:
     """Close what clients keep open: those that read nothing, and those in the middle of a TLS handshake.
 
     Why: the first would be waited for; the second are tasks that the HTTP server knows nothing of.
     """
-    for transport in transports:
+    for transport in tuple(server.transports):
         transport.abort()
     for _ in range(3):  # Why: asyncio closes such a connection only once its handshake has begun
         await asyncio.sleep(0)
