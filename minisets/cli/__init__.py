@@ -4,7 +4,7 @@ Belongs here: what a person types, what is printed, exit codes (0 done, 1 failed
 Must not: talk to Docker except through `cluster/`; decide about workloads; know more than the API says.
 
     app.py        the group, and what an error becomes     session.py   cluster, namespace, client
-    up.py down.py the main job                             pods.py      delete-pod
+    up.py down.py the main job                             delete_pod.py delete-pod
     check.py      what becomes of a file's fields          checking.py  each remark, with its place
     reading.py    get, describe                            writing.py   apply, create, delete, scale
     logs.py       logs, of one or of all replicas          log_choice.py pure: whose log, which run is next
@@ -24,7 +24,7 @@ Must not: talk to Docker except through `cluster/`; decide about workloads; know
     snapshot_restore.py  one put back, step by step
     node.py       list, stop and start nodes               node_rows.py  pure: what is listed, what is said
     cp.py         files from and to containers             copy_archives.py  tar archives that pass through
-    copy_paths.py pure: what is copied where
+    copy_paths.py pure: what is copied where               pod_containers.py  pure: which of several
     shaping.py    up --nodes, --max-nodes, --zones         durations.py  5m, as it is typed
     render.py describing.py templates.py template_volumes.py  pure: objects and Tables into text
 

@@ -18,7 +18,7 @@ _COMMANDS = {
     "up": ("up", "up"),
     "check": ("check", "check"),
     "down": ("down", "down"),
-    "delete-pod": ("pods", "delete_pod"),
+    "delete-pod": ("delete_pod", "delete_pod"),
     "get": ("reading", "get"),
     "describe": ("reading", "describe"),
     "logs": ("logs", "logs"),

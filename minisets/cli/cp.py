@@ -21,7 +21,7 @@ import click
 from minisets.cli import copy_paths
 from minisets.cli.copy_archives import Unpacker, pack
 from minisets.cli.following import is_back
-from minisets.cli.log_choice import default_container, named_container
+from minisets.cli.pod_containers import default_container, named_container
 from minisets.cli.session import Session, note, with_session
 from minisets.client import streams
 from minisets.errors import ApiError, MinisetsError

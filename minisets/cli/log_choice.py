@@ -1,4 +1,4 @@
-"""Whose log is meant: which pod of several, which containers of a pod, which run of a container. Pure.
+"""Whose log is meant: which pod of several, which run of a container. Pure.
 
 Kubernetes: kubectl pkg/cmd/logs, pkg/polymorphichelpers `logsForObject`, `GetFirstPod`; of a container's runs
 pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`.
@@ -6,13 +6,12 @@ pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from minisets.cli.log_lines import Place
-from minisets.errors import MinisetsError
-from minisets.objects.metadata import annotations_of, condition, meta, name_of, spec_of, status_of
+from minisets.cli.pod_containers import by_ordinal
+from minisets.objects.metadata import condition, meta, spec_of, status_of
 from minisets.objects.owners import controller_of
 from minisets.objects.pods import is_terminal, node_of
 
@@ -21,41 +20,9 @@ if TYPE_CHECKING:
 
     from minisets.objects.kinds import Object
 
-_DEFAULT = "kubectl.kubernetes.io/default-container"
-_SORTS = (("containers", ""), ("initContainers", " (init)"), ("ephemeralContainers", " (ephem)"))
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _PHASES = {"Running": 0, "Unknown": 1, "Pending": 2}
-_NUMBER = re.compile(r"(.*?)(\d*)")
 _NEVER = "9999"
-
-
-def default_container(pod: Object) -> tuple[str, str]:
-    """The container that is meant where none is named, and what is to be said of that (or nothing)."""
-    names = [one["name"] for one in spec_of(pod).get("containers") or ()]
-    every = container_names(pod)
-    annotated = annotations_of(pod).get(_DEFAULT, "")
-    if annotated in every:
-        return annotated, ""
-    said = [f'Default container name "{annotated}" not found in pod {name_of(pod)}'] if annotated else []
-    if len(names) > 1:
-        listed = ", ".join(
-            one["name"] + kind for sort, kind in _SORTS for one in spec_of(pod).get(sort) or ()
-        )
-        said.append(f'Defaulted container "{names[0]}" out of: {listed}')
-    return str(names[0]), "\n".join(said)
-
-
-def container_names(pod: Object) -> list[str]:
-    """All of them, in the order in which they start."""
-    sorts = ("initContainers", "containers", "ephemeralContainers")
-    return [str(one["name"]) for sort in sorts for one in spec_of(pod).get(sort) or ()]
-
-
-def named_container(pod: Object, container: str) -> str:
-    """The container, if the pod has it."""
-    if container not in container_names(pod):
-        raise MinisetsError(f"container {container} is not valid for pod {name_of(pod)}")
-    return container
 
 
 def first_pod(pods: Sequence[Object]) -> Object:
@@ -79,12 +46,6 @@ def _by_logging(pod: Object) -> tuple[Any, ...]:
         meta(pod).get("creationTimestamp") or _NEVER,
         by_ordinal(pod),
     )
-
-
-def by_ordinal(pod: Object) -> tuple[str, int]:
-    """A key: `web-2` before `web-10`."""
-    found = _NUMBER.fullmatch(name_of(pod))
-    return (found[1], int(found[2] or -1)) if found else (name_of(pod), -1)
 
 
 def is_of(pod: Object, kind: str, name: str) -> bool:

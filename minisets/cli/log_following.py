@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from minisets.cli.applying import word_for
 from minisets.cli.following import Follower, Interest, Scene, is_back
-from minisets.cli.log_choice import by_ordinal
 from minisets.cli.log_funnel import Funnel
 from minisets.cli.log_sources import Manner, Outlet, Source
+from minisets.cli.pod_containers import by_ordinal
 from minisets.client.requests import Unreachable
 from minisets.errors import MinisetsError
 from minisets.objects.metadata import uid_of, version_of

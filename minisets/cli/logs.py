@@ -15,7 +15,7 @@ from zlib import crc32
 
 import click
 
-from minisets.cli import log_choice, log_lines
+from minisets.cli import log_choice, log_lines, pod_containers
 from minisets.cli.applying import word_for
 from minisets.cli.durations import duration
 from minisets.cli.following import Interest
@@ -184,7 +184,7 @@ class _Logs:
 
     def _pods(self, selector: str, owner: Ref | None) -> list[Object]:
         found = self._client.select("Pod", self._namespace, labels=selector).items
-        return sorted((pod for pod in found if _is_meant(pod, owner)), key=log_choice.by_ordinal)
+        return sorted((pod for pod in found if _is_meant(pod, owner)), key=pod_containers.by_ordinal)
 
     def _print_pod(self, pod: Object) -> None:
         if not self._asked.is_followed_on:
@@ -254,10 +254,10 @@ class _Logs:
 
     def _containers(self, pod: Object) -> list[str]:
         if self._asked.all_containers:
-            return log_choice.container_names(pod)
+            return pod_containers.container_names(pod)
         if self._asked.container:
-            return [log_choice.named_container(pod, self._asked.container)]
-        name, said = log_choice.default_container(pod)
+            return [pod_containers.named_container(pod, self._asked.container)]
+        name, said = pod_containers.default_container(pod)
         if said not in self._said:
             self._said.add(said)
             note(said)
@@ -279,7 +279,7 @@ def _is_meant(pod: Object, owner: Ref | None) -> bool:
 
 def _colour(pod: Object) -> int:
     """Its ordinal, so that it has the same one always; else whatever its name makes."""
-    name, number = log_choice.by_ordinal(pod)
+    name, number = pod_containers.by_ordinal(pod)
     return number if number >= 0 else crc32(name.encode())
 
 

@@ -1,19 +1,20 @@
 """Which pod, and which of its containers, `web-0`, `pod/web-0`, `statefulset/web` and `service/web` mean.
 
 Decides which pod of many is the first, and says which container was taken of several. Leaves to the commands
-what becomes of it. Kubernetes: kubectl pkg/polymorphichelpers, pkg/cmd/util/podcmd.
+what becomes of it. Kubernetes: kubectl pkg/polymorphichelpers.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minisets.cli.pod_containers import by_ordinal, default_container
 from minisets.cli.reading import kinds_named
 from minisets.cli.session import note
 from minisets.controllers.statefulset.identity import ordinal_of
 from minisets.errors import MinisetsError, UsageError
 from minisets.objects.kinds import Ref
-from minisets.objects.metadata import annotations_of, is_being_deleted, is_true, name_of, spec_of, status_of
+from minisets.objects.metadata import is_being_deleted, is_true, name_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from minisets.client.requests import ApiClient
     from minisets.objects.kinds import Object
-
-_DEFAULT = "kubectl.kubernetes.io/default-container"
 
 
 def owner_named(client: ApiClient, namespace: str, word: str) -> Object:
@@ -49,7 +48,7 @@ def pod_of(client: ApiClient, namespace: str, owner: Object) -> Object:
         labels = ",".join(f"{key}={value}" for key, value in (spec_of(owner).get("selector") or {}).items())
         if not labels:
             raise MinisetsError(f"{where} has no selector: name a pod")
-        pods = sorted(client.select("Pod", namespace, labels=labels).items, key=_by_name)
+        pods = sorted(client.select("Pod", namespace, labels=labels).items, key=by_ordinal)
     if not pods:
         raise MinisetsError(f"{where} has no pods now")
     return first_of(pods)
@@ -70,25 +69,13 @@ def _worth(pod: Object) -> tuple[bool, bool, bool]:
     return is_being_deleted(pod), status_of(pod).get("phase") != "Running", not is_true(pod, "Ready")
 
 
-def _by_name(pod: Object) -> tuple[str, int, str]:
-    """So that web-2 is before web-10."""
-    stem, _, ordinal = name_of(pod).rpartition("-")
-    return stem, int(ordinal) if ordinal.isdecimal() else -1, ordinal
-
-
 def container_of(pod: Object, name: str, *, quiet: bool = False) -> Object:
     """The named container, else the annotation's, else the first; of several it is said which."""
-    spec = spec_of(pod)
-    marks = (("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)"))
-    every: dict[str, tuple[Object, str]] = {
-        container["name"]: (container, mark) for field, mark in marks for container in spec.get(field) or ()
-    }
+    fields = ("containers", "initContainers", "ephemeralContainers")
+    every: dict[str, Object] = {one["name"]: one for field in fields for one in spec_of(pod).get(field) or ()}
     if name and name not in every:
         raise MinisetsError(f"container {name} not found in pod {name_of(pod)}")
-    if (wanted := name or annotations_of(pod).get(_DEFAULT, "")) in every:
-        return every[wanted][0]
-    first, (container, _) = next(iter(every.items()))
-    if not quiet and len(every) > 1:
-        listed = ", ".join(f"{name}{mark}" for name, (_, mark) in every.items())
-        note(f'Defaulted container "{first}" out of: {listed}')
-    return container
+    chosen, said = (name, "") if name else default_container(pod)
+    if said and not quiet:
+        note(said)
+    return every[chosen]

@@ -10,18 +10,13 @@ from minisets.cli.log_choice import (
     Reading,
     Runs,
     Step,
-    by_ordinal,
-    container_names,
-    default_container,
     first_pod,
     is_of,
-    named_container,
     next_step,
     runs_of,
     selector_of,
 )
 from minisets.cli.log_lines import Place
-from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
@@ -38,30 +33,6 @@ def pod(name: str = "web-0", **status: Any) -> Object:
     }
     meta = {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z"}
     return {"kind": "Pod", "metadata": meta, "spec": spec, "status": {"phase": "Running", **status}}
-
-
-def test_the_first_container_is_meant_and_that_is_said() -> None:
-    said = 'Defaulted container "nginx" out of: nginx, side, init (init), debug (ephem)'
-    assert default_container(pod()) == ("nginx", said)
-    single = pod()
-    single["spec"]["containers"].pop()
-    assert default_container(single) == ("nginx", "")
-
-
-def test_an_annotation_says_which_container_is_meant() -> None:
-    held = pod()
-    held["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "side"}
-    assert default_container(held) == ("side", "")
-    held["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "gone"}
-    name, said = default_container(held)
-    assert (name, said.splitlines()[0]) == ("nginx", 'Default container name "gone" not found in pod web-0')
-
-
-def test_containers_come_in_the_order_of_their_start() -> None:
-    assert container_names(pod()) == ["init", "nginx", "side", "debug"]
-    assert named_container(pod(), "debug") == "debug"
-    with pytest.raises(MinisetsError, match=r"^container no is not valid for pod web-0$"):
-        named_container(pod(), "no")
 
 
 def ready(since: str) -> list[dict[str, str]]:
@@ -83,12 +54,6 @@ def ready(since: str) -> list[dict[str, str]]:
 def test_the_pod_that_kubectl_takes_is_the_one_that_has_most_to_tell(better: Object, worse: Object) -> None:
     assert first_pod([worse, better]) is better
     assert first_pod([better, worse]) is better
-
-
-def test_pods_are_in_the_order_of_their_ordinals() -> None:
-    names = ["web-10", "web-2", "alone", "web-0"]
-    ordered = sorted((pod(name) for name in names), key=by_ordinal)
-    assert [held["metadata"]["name"] for held in ordered] == ["alone", "web-0", "web-2", "web-10"]
 
 
 def test_a_pod_is_of_the_statefulset_that_controls_it_whichever_had_the_name() -> None:
