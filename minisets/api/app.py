@@ -11,9 +11,9 @@ import asyncio
 import logging
 import ssl
 import threading
-import weakref
 from contextlib import suppress
 from datetime import timedelta
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -142,15 +142,29 @@ class ApiServer:
 
 
 class _Listener(web.Server):
-    """Knows every connection. Why: aiohttp forgets those that come while it shuts down."""
+    """Knows every connection that is not lost yet.
+
+    Why: aiohttp forgets those that come while it shuts down, and those that it has asked to close.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+        self._open: dict[web.RequestHandler, tuple[asyncio.Transport, Any]] = {}
+
+    def abort(self) -> None:
+        """End them all. Why the sockets, too: a transport that was closed twice takes no abort."""
+        for transport, socket in tuple(self._open.values()):
+            transport.abort()
+            with suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self.transports.add(transport)
+        self._open[handler] = transport, transport.get_extra_info("socket")
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._open.pop(handler, None)
 
 
 async def _take_no_more(runner: web.ServerRunner) -> None:
@@ -168,8 +182,7 @@ async def _drop(server: _Listener) -> None:
 
     Why: the first would be waited for; the second are tasks that the HTTP server knows nothing of.
     """
-    for transport in tuple(server.transports):
-        transport.abort()
+    server.abort()
     for _ in range(3):  # Why: asyncio closes such a connection only once its handshake has begun
         await asyncio.sleep(0)
     others = asyncio.all_tasks() - {asyncio.current_task()}
