@@ -97,6 +97,7 @@ def test_a_thousand_commands_leave_no_process_no_socket_and_no_thread(
     soak(range(EXECS))
     took = time.monotonic() - began
     no_more_than(before, server)
+    no_mistake(cluster)
     after = Held.by(server)
     measured(f"{EXECS} execs, {AT_ONCE} at once, in {took:.0f} s: the server had {before}, then {after}")
     assert after.resident < before.resident + _MOST_GROWTH
@@ -209,7 +210,14 @@ def test_forwarded_connections_leave_nothing_however_they_end(
         forward(name)
     until_only(cluster, sandbox, quiet)
     no_more_than(before, server)
+    no_mistake(cluster)
     measured(f"{4 * FORWARDED} forwarded connections: the server had {before}, then {Held.by(server)}")
+
+
+def no_mistake(cluster: Cluster) -> None:
+    """Whatever clients did, the server has taken none of it for a mistake of its own."""
+    log = bytes(cluster.engine.containers.get(cluster.name).logs()).decode(errors="replace")
+    assert "Traceback" not in log, log
 
 
 def no_more_than(before: Held, server: int) -> None:
