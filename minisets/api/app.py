@@ -21,6 +21,7 @@ from aiohttp import web
 from minisets.api.auth import Gate
 from minisets.api.entrance import Backend, Entrance
 from minisets.api.lanes import Lanes
+from minisets.api.upgrades import abort
 from minisets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class _Listener(web.Server):
     def abort(self) -> None:
         """End them all. Why the sockets, too: a transport that was closed twice takes no abort."""
         for transport, socket in tuple(self._open.values()):
-            transport.abort()
+            abort(transport)
             with suppress(OSError):
                 socket.shutdown(SHUT_RDWR)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from minisets.api import bodies, documents, queries, routes, unserved
+from minisets.api import bodies, documents, queries, routes, unserved, upgrades
 from minisets.api.auth import IDENTITY, NOBODY, certificate_of
 from minisets.api.documents import HEADERS
 from minisets.api.failures import NO_SUCH_METHOD, as_api_error
@@ -148,8 +148,8 @@ class Entrance:
         held = self._tokens.held()
         for visit in self._visits.values():
             revoked = bool(visit.digest) and not self._gate.holds(visit.digest, held)
-            if revoked and not visit.is_bounded and visit.request.transport is not None:
-                visit.request.transport.abort()
+            if revoked and not visit.is_bounded:
+                upgrades.abort(visit.request.transport)
 
     async def _route(self, visit: _Visit, parts: Sequence[str]) -> web.StreamResponse:
         request = visit.request

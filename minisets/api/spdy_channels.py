@@ -148,6 +148,5 @@ class SpdyChannels:
         if self._has_parted:
             await self._connection.close()
             return
-        if self._request.transport is not None:
-            self._request.transport.abort()
+        upgrades.abort(self._request.transport)
         await self._taken.close()

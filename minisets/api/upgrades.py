@@ -10,6 +10,7 @@ Kubernetes: apimachinery pkg/util/httpstream/httpstream.go, spdy/upgrade.go.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +31,16 @@ def is_spdy(request: web.BaseRequest) -> bool:
     """Whether the client wants to speak SPDY from here on."""
     wanted, connection = request.headers.get("Upgrade", ""), request.headers.get("Connection", "")
     return SPDY.lower() in wanted.lower() and "upgrade" in connection.lower()
+
+
+def abort(transport: asyncio.BaseTransport | None) -> None:
+    """End the connection at once, whatever has become of it.
+
+    Trap: a TLS transport that was closed twice, as aiohttp does with a lost one, raises when it is aborted.
+    """
+    if isinstance(transport, asyncio.WriteTransport):
+        with suppress(AttributeError):
+            transport.abort()
 
 
 def agreed(request: web.BaseRequest, protocols: Sequence[str]) -> str:
@@ -112,7 +123,7 @@ class Taken(asyncio.Protocol):
             async with asyncio.timeout(_CLOSED_WITHIN.total_seconds()):
                 await self._lost.wait()
         except TimeoutError:
-            self._transport.abort()
+            abort(self._transport)
             await self._lost.wait()
 
     def data_received(self, data: bytes) -> None:

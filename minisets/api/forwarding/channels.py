@@ -131,7 +131,7 @@ async def serve(socket: web.WebSocketResponse, ports: Sequence[int], dial: Dial)
     finally:
         receiving.cancel()
         forwarding.cancel()
-        await asyncio.gather(receiving, *forwards, return_exceptions=True)
+        await asyncio.gather(receiving, forwarding, return_exceptions=True)
         await socket.close()
 
 

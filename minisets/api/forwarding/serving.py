@@ -129,10 +129,9 @@ class Forwards:
             stopping.cancel()
             serving.cancel()
             await asyncio.wait((serving, stopping), timeout=_GOODBYE_WITHIN.total_seconds())
-            if transport is not None:
-                # Why: aiohttp closes it once more, and a TLS transport that was closed twice would wait half
-                # a minute for its client, and can be aborted no more.
-                transport.abort()
+            # Why: aiohttp closes it once more, and a TLS transport that was closed twice would wait half a
+            # minute for its client.
+            upgrades.abort(transport)
             failure, _ = await asyncio.gather(serving, stopping, return_exceptions=True)
             if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
                 as_api_error(failure)  # logs it
