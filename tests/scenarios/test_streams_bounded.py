@@ -80,27 +80,42 @@ def test_a_thousand_commands_leave_no_process_no_socket_and_no_thread(
     quiet = processes(cluster, runner)
     server = cluster.control_plane()
 
-    def soak(numbers: range) -> None:
+    def begins(number: int) -> bool:
+        try:
+            command(cluster, runner, number)
+        except NotBegunError:
+            return False
+        return True
+
+    def soak(numbers: range) -> int:
+        """How many the engine did not begin."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(
-                pool.map(
-                    lambda number: command(cluster, runner, number), numbers, timeout=PATIENCE.total_seconds()
-                )
-            )
+            begun = list(pool.map(begins, numbers, timeout=PATIENCE.total_seconds()))
         until_only(cluster, runner, quiet)
         until(lambda: not execs(cluster, runner), "the engine to count no command", DEADLINE)
+        return begun.count(False)
 
     soak(range(WARMING))
     before = until(lambda: Held.settled(server), "the server to settle")
     assert before is not None
     began = time.monotonic()
-    soak(range(EXECS))
+    late = soak(range(EXECS))
     took = time.monotonic() - began
+    assert late <= EXECS // 50
     no_more_than(before, server)
     no_mistake(cluster)
     after = Held.by(server)
-    measured(f"{EXECS} execs, {AT_ONCE} at once, in {took:.0f} s: the server had {before}, then {after}")
+    measured(
+        f"{EXECS} execs, {AT_ONCE} at once, in {took:.0f} s, {late} of them not begun by the engine: "
+        f"the server had {before}, then {after}"
+    )
     assert after.resident < before.resident + _MOST_GROWTH
+
+
+class NotBegunError(Exception):
+    """The engine gave up before the command ran. Docker 20.10 does so now and then, on a busy machine."""
+
+    SAID = b"context deadline exceeded"
 
 
 def command(cluster: Cluster, pod: str, number: int) -> None:
@@ -136,7 +151,10 @@ def command(cluster: Cluster, pod: str, number: int) -> None:
 
 def killed(client: Client, pod: str) -> None:
     with client.started("exec", pod, "--", "sh", "-c", "echo begun; exec sleep 8002") as process:
-        assert line(process) == b"begun\n"
+        first = line(process)
+        if NotBegunError.SAID in first:
+            raise NotBegunError(first)
+        assert first == b"begun\n"
         process.kill()
 
 
@@ -159,6 +177,8 @@ def output(channels: ClientConnection) -> bytes:
     while True:
         message = channels.recv(DEADLINE.total_seconds())
         assert isinstance(message, bytes)
+        if NotBegunError.SAID in message:
+            raise NotBegunError(message)
         if message[0] == _STDOUT and len(message) > 1:
             return message[1:]
 
@@ -172,6 +192,8 @@ def ended(channels: ClientConnection) -> tuple[bytes, str]:
             assert isinstance(message, bytes)
             printed += message[1:] if message[0] == _STDOUT else b""
             status += message[1:] if message[0] == _ERROR else b""
+    if NotBegunError.SAID in printed + status:
+        raise NotBegunError(printed + status)
     code = re.search(r'"reason": ?"ExitCode", ?"message": ?"(\d+)"', status.decode())
     assert code or '"Success"' in status.decode(), status
     return printed, code.group(1) if code else ""
