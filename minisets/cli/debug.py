@@ -3,7 +3,8 @@
     patch the pod -> wait until the container runs, or why it does not -> attach (with -i)
 
 Decides what the container is like, by profile. Leaves running it to the kubelet, the session to `attach.py`.
-Kubernetes: kubectl pkg/cmd/debug, of which copies of pods and nodes are not here.
+Kubernetes: kubectl pkg/cmd/debug, of which copies of pods and nodes are not here. Differs: what is fed by a
+pipe ends with its input (`stdinOnce`); in kubectl that input's end cuts off the output.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def debugger(argv: Sequence[str], **wanted: Any) -> Object:
         "imagePullPolicy": wanted["image_pull_policy"],
         "securityContext": PROFILES[wanted["profile"]],
         "stdin": wanted["stdin"],
+        "stdinOnce": wanted["stdin"] and not wanted["tty"],
         "targetContainerName": wanted["shares"],
         "terminationMessagePolicy": "File",
         "tty": wanted["tty"],

@@ -116,6 +116,16 @@ def test_a_debugger_is_added_with_what_was_asked_for(run: Run, whole: Whole) -> 
     assert (second["name"], second.get("securityContext")) == ("second", None)
 
 
+def test_a_debugger_that_a_pipe_feeds_ends_with_its_input(whole: Whole) -> None:
+    begun(whole)
+    whole.engine.behave("busybox:1", answers=bytes.upper, input_exit=0)
+    with between_pipes("debug", "lone", "-i", "-q", "--image", "busybox:1") as running:
+        assert running.communicate(b"a look\n", timeout=30) == (b"A LOOK\n", b"")
+    assert running.returncode == 0
+    (made,) = whole.client.read(LONE)["spec"]["ephemeralContainers"]
+    assert (made["stdin"], made["stdinOnce"], made.get("tty")) == (True, True, None)
+
+
 def test_a_debugger_is_waited_for_and_joined(whole: Whole) -> None:
     begun(whole, restarts="Always")
     whole.engine.behave("busybox:1", answers=bytes.upper, input_exit=0)
