@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, ParamSpec
 
 from minisets.api.failures import as_api_error
@@ -157,8 +159,8 @@ class Sessions:
         filling = asyncio.ensure_future(self._lanes.stream(pipe.fill, session.stream))
         try:
             while outputs := await self._shown(pipe, session):
-                for name, data in outputs:
-                    await session.channels.write(name, data)
+                for name, pieces in groupby(outputs, itemgetter(0)):
+                    await session.channels.write(name, b"".join(data for _, data in pieces))
         except ConnectionError:
             session.is_left = True
         finally:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 _OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
 _LARGEST = 32 * 1024 * 1024
-_CHUNK = 32 * 1024
+_CHUNK = 128 * 1024
 _REASSURED_EVERY = timedelta(seconds=5)
 _ZERO = ord("0")
 
