@@ -86,10 +86,15 @@ class Images:
             return ImageState(
                 "invalid", f'Failed to apply default image tag "{image}": invalid reference format'
             )
+        policy = one.spec.get("imagePullPolicy")
         pull = self._pull_of(pod, one)
+        if pull is not None and pull.failed_at is not None and policy != "Always" and self._has_local(image):
+            self._forget(
+                pod, one
+            )  # Kubernetes: EnsureImageExists looks before each try: it was loaded or built
+            return ImageState("ready")
         if pull is not None and (pull.state.state != "ready" or pull.restart == restart):
             return self._as_of_now(pull, image)
-        policy = one.spec.get("imagePullPolicy")
         if policy != "Always" and self._engine.inspect_image(image) is not None:
             return ImageState("ready")
         if policy == "Never":
@@ -121,6 +126,10 @@ class Images:
         with self._lock:
             for key in [key for key in self._pulls if key[0] == uid]:
                 del self._pulls[key]
+
+    def _forget(self, pod: Object, one: Wanted) -> None:
+        with self._lock:
+            self._pulls.pop((uid_of(pod), one.name), None)
 
     def _pull_of(self, pod: Object, one: Wanted) -> _Pull | None:
         with self._lock:

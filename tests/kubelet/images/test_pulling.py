@@ -106,6 +106,21 @@ def test_failures_are_shown_and_wait_ever_longer(
         world.clock.advance(timedelta(seconds=wait))
 
 
+def test_an_image_that_comes_by_another_way_ends_the_back_off(
+    world: World, images: Images, pod: Object, woken: list[str]
+) -> None:
+    world.engine.refuse_pull("nginx:1.27", "denied")
+    images.request(pod, one(), 0)
+    until(lambda: woken, "the pull", SOON)
+    assert images.state(pod, one(), 0).state == "failed"
+    world.engine.allow_pull("nginx:1.27")
+    assert images.state(pod, one(), 0).state == "failed"
+    assert list(world.engine.pull_image("nginx:1.27"))
+    assert images.state(pod, one(policy="Always"), 0).state == "failed"
+    assert images.state(pod, one(), 0).state == "ready"
+    assert not images.was_pulled_for(pod, one(), 0)
+
+
 class SlowEngine(MemoryEngine):
     """Tells a little of a pull, then waits until it may end."""
 
