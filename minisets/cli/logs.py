@@ -258,9 +258,10 @@ class _Logs:
         if self._asked.container:
             return [pod_containers.named_container(pod, self._asked.container)]
         name, said = pod_containers.default_container(pod)
-        if said not in self._said:
-            self._said.add(said)
-            note(said)
+        for remark in (pod_containers.missing_default(pod), said):
+            if remark not in self._said:
+                self._said.add(remark)
+                note(remark)
         return [name]
 
     def _prefix(self, pod: Object, container: str) -> bytes:

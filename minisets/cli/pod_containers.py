@@ -22,17 +22,22 @@ _NUMBER = re.compile(r"(.*?)(\d*)")
 def default_container(pod: Object) -> tuple[str, str]:
     """The container that is meant where none is named, and what is to be said of that (or nothing)."""
     every = container_names(pod)
-    first = str(spec_of(pod)["containers"][0]["name"])
     annotated = annotations_of(pod).get(_DEFAULT, "")
     if annotated in every:
         return annotated, ""
-    said = [f'Default container name "{annotated}" not found in pod {name_of(pod)}'] if annotated else []
-    if len(every) > 1:
-        listed = ", ".join(
-            one["name"] + kind for sort, kind in _SORTS for one in spec_of(pod).get(sort) or ()
-        )
-        said.append(f'Defaulted container "{first}" out of: {listed}')
-    return first, "\n".join(said)
+    first = str(spec_of(pod)["containers"][0]["name"])
+    if len(every) == 1:
+        return first, ""
+    listed = ", ".join(one["name"] + kind for sort, kind in _SORTS for one in spec_of(pod).get(sort) or ())
+    return first, f'Defaulted container "{first}" out of: {listed}'
+
+
+def missing_default(pod: Object) -> str:
+    """What `logs` says of an annotation that names no container; other commands do not."""
+    annotated = annotations_of(pod).get(_DEFAULT, "")
+    if not annotated or annotated in container_names(pod):
+        return ""
+    return f'Default container name "{annotated}" not found in pod {name_of(pod)}'
 
 
 def container_names(pod: Object) -> list[str]:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from minisets.cli.pod_containers import by_ordinal, container_names, default_container, named_container
+from minisets.cli.pod_containers import (
+    by_ordinal,
+    container_names,
+    default_container,
+    missing_default,
+    named_container,
+)
 from minisets.errors import MinisetsError
 
 if TYPE_CHECKING:
@@ -35,8 +41,9 @@ def test_an_annotation_says_which_container_is_meant() -> None:
     held["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "side"}
     assert default_container(held) == ("side", "")
     held["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "gone"}
-    name, said = default_container(held)
-    assert (name, said.splitlines()[0]) == ("nginx", 'Default container name "gone" not found in pod web-0')
+    assert default_container(held)[0] == "nginx"
+    assert missing_default(held) == 'Default container name "gone" not found in pod web-0'
+    assert missing_default(pod()) == ""
 
 
 def test_containers_come_in_the_order_of_their_start() -> None:
