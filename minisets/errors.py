@@ -187,6 +187,12 @@ class ServiceUnavailable(ApiError):
     code, reason = 503, "ServiceUnavailable"
 
 
+class NodeUnreachable(ApiError):
+    """The pod's node does not answer. Kubernetes: a dial error of the proxy's, which has no reason."""
+
+    reason = ""
+
+
 class EngineError(MinisetsError):
     """The container engine refused or failed a call; the message is the engine's, with the object."""
 

@@ -9,18 +9,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minisets.errors import ApiError, BadRequest
-from minisets.objects.metadata import name_of, spec_of, status_of
+from minisets.errors import ApiError, BadRequest, NodeUnreachable
+from minisets.objects.metadata import annotations_of, name_of, spec_of, status_of
 from minisets.objects.pods import node_of
+from minisets.settings import STOPPED
 
 if TYPE_CHECKING:
     from minisets.objects.kinds import Object
 
 _SCHEME = "docker://"
+_KUBELET = 10250
+"""Where a kubelet would listen."""
 _PULLS = {
     "ErrImagePull": "image can't be pulled",
     "ImagePullBackOff": "trying and failing to pull image",
 }
+
+
+def refuse_stopped(node: Object | None) -> None:
+    """NodeUnreachable where the pod's node is switched off: there is no kubelet that could be asked.
+
+    Kubernetes: apimachinery pkg/util/proxy/dial.go, as where a machine is off or hangs.
+    """
+    if node is not None and STOPPED in annotations_of(node):
+        addresses = status_of(node).get("addresses") or ()
+        address = next((one["address"] for one in addresses if one["type"] == "InternalIP"), name_of(node))
+        raise NodeUnreachable(
+            f"error dialing backend: dial tcp {address}:{_KUBELET}: connect: no route to host: node "
+            f"{name_of(node)} is stopped, `minisets node start {name_of(node)}` starts it"
+        )
 
 
 def chosen(pod: Object, container: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from minisets.api import bodies, documents, queries, routes, unserved, upgrades
+from minisets.api import bodies, containers, documents, queries, routes, unserved, upgrades
 from minisets.api.auth import IDENTITY, NOBODY, certificate_of
 from minisets.api.documents import HEADERS
 from minisets.api.failures import NO_SUCH_METHOD, as_api_error
@@ -33,7 +33,8 @@ from minisets.api.tokens import Tokens
 from minisets.api.verbs import Answer, Call, Verbs, verb_of
 from minisets.api.watching import Watched, Watching
 from minisets.errors import ApiError, MethodNotAllowed, NotFound
-from minisets.objects.kinds import is_answered
+from minisets.objects.kinds import Ref, is_answered
+from minisets.objects.pods import node_of
 from minisets.registry import refusals
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ class Entrance:
         pod = await self._lanes.call(self._store.get, call.ref)
         if pod is None:
             raise refusals.not_found(call.ref)
+        if name := node_of(pod):
+            containers.refuse_stopped(await self._lanes.call(self._store.get, Ref("Node", "", name)))
         by_subresource = {
             "log": self._logs.serve,
             "exec": self._execs.serve,
