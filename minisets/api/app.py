@@ -52,6 +52,12 @@ _NO_CHECK_TIME = 0x200000
 _ENDING = timedelta(seconds=2)
 """How long requests may take to end by themselves when the server stops."""
 
+_LOOK = timedelta(milliseconds=5)
+_SENT_WITHIN = timedelta(seconds=2)
+"""How long their last words may then take to be sent, to clients that read them."""
+
+_STANDS_STILL = timedelta(milliseconds=500)
+
 
 class ApiServer:
     """One server. `start` returns when it listens, `stop` when its threads have ended."""
@@ -125,6 +131,7 @@ class ApiServer:
             await entrance.stop(_ENDING)
             await _take_no_more(runner)
             await runner.cleanup()
+            await server.sent(_SENT_WITHIN)
             await _drop(server)
             await _drop(server)  # Why: those whose handshake has ended meanwhile
             await asyncio.get_running_loop().run_in_executor(None, lanes.close)
@@ -150,22 +157,46 @@ class _Listener(web.Server):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: dict[web.RequestHandler, tuple[asyncio.Transport, Any]] = {}
+        self._open: dict[web.RequestHandler, tuple[asyncio.Transport, Any, Any]] = {}
+
+    async def sent(self, within: timedelta) -> None:
+        """Wait until nothing is left to be sent, or nothing moves. Why: what is aborted drops what it holds.
+
+        By looking, for nothing tells: a transport that was closed wakes nobody.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, left, moved_at = loop.time() + within.total_seconds(), 0, loop.time()
+        while (now := loop.time()) < deadline:
+            unsent = sum(_unsent(layers) for _, _, layers in self._open.values())
+            if unsent != left:
+                left, moved_at = unsent, now
+            if not unsent or now - moved_at > _STANDS_STILL.total_seconds():
+                return
+            await asyncio.sleep(_LOOK.total_seconds())
 
     def abort(self) -> None:
         """End them all. Why the sockets, too: a transport that was closed twice takes no abort."""
-        for transport, socket in tuple(self._open.values()):
+        for transport, socket, _ in tuple(self._open.values()):
             abort(transport)
             with suppress(OSError):
                 socket.shutdown(SHUT_RDWR)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._open[handler] = transport, transport.get_extra_info("socket")
+        layers = transport._ssl_protocol  # type: ignore[attr-defined]  # noqa: SLF001 - see `_unsent`
+        self._open[handler] = transport, transport.get_extra_info("socket"), layers
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         self._open.pop(handler, None)
+
+
+def _unsent(layers: Any) -> int:
+    """How many bytes. Why by private names: a transport that was closed twice knows its layers no more."""
+    below = layers._transport  # noqa: SLF001 - see above
+    if below is None:
+        return 0
+    return int(layers._get_write_buffer_size() + below.get_write_buffer_size())  # noqa: SLF001 - see above
 
 
 async def _take_no_more(runner: web.ServerRunner) -> None:
