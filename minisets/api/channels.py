@@ -101,49 +101,6 @@ def status_text(status: Object, *, is_json: bool) -> bytes:
     return b"" if status["status"] == "Success" else str(status["message"]).encode()
 
 
-class Backlog:
-    """Input on its way to who reads it. On the loop only."""
-
-    def __init__(self) -> None:
-        self._waiting: list[bytes] = []
-        self._bytes = 0
-        self._ended = False
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-
-    def add(self, data: bytes) -> None:
-        """At the end; who adds must wait for room first."""
-        if self._ended:
-            return
-        self._waiting.append(data)
-        self._bytes += len(data)
-        if self._bytes >= WAITING_INPUT:
-            self._room.clear()
-        self._changed.set()
-
-    def end(self) -> None:
-        """No more will come."""
-        self._ended = True
-        self._changed.set()
-
-    async def has_room(self, within: timedelta) -> bool:
-        """Whether more can be added, by then. Why no `wait_for`: Python 3.11's swallows a cancellation."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within.total_seconds()):
-                await self._room.wait()
-        return self._room.is_set()
-
-    async def take(self) -> bytes:
-        """All that waits; nothing at the end."""
-        while not self._waiting and not self._ended:
-            self._changed.clear()
-            await self._changed.wait()
-        taken, self._waiting, self._bytes = b"".join(self._waiting), [], 0
-        self._room.set()
-        return taken
-
-
 class Sizes:
     """A terminal's sizes on their way; of many that wait the last ones count.
 

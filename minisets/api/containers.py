@@ -15,6 +15,8 @@ from minisets.objects.pods import node_of
 from minisets.settings import STOPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from minisets.objects.kinds import Object
 
 _SCHEME = "docker://"
@@ -42,15 +44,14 @@ def refuse_stopped(node: Object | None) -> None:
 
 def chosen(pod: Object, container: str) -> str:
     """The container's name, of whatever kind it is; without a name, the only one that is no helper."""
-    spec = spec_of(pod)
-    fields = ("initContainers", "containers", "ephemeralContainers")
-    every = [str(one["name"]) for field in fields for one in spec.get(field) or ()]
+    every = [str(one["name"]) for one in _every(pod)]
     if container:
         if container not in every:
             raise BadRequest(f"container {container} is not valid for pod {name_of(pod)}")
         return container
-    if len(spec["containers"]) == 1:
-        return str(spec["containers"][0]["name"])
+    mains = spec_of(pod)["containers"]
+    if len(mains) == 1:
+        return str(mains[0]["name"])
     raise BadRequest(
         f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(every)}]"
     )
@@ -102,9 +103,12 @@ def running(pod: Object, container: str) -> str:
 
 def declared(pod: Object, container: str) -> dict[str, Any]:
     """What the pod says of one of its containers."""
-    kinds = ("containers", "initContainers", "ephemeralContainers")
-    each = (one for kind in kinds for one in spec_of(pod).get(kind) or ())
-    return next((one for one in each if one["name"] == container), {})
+    return next((one for one in _every(pod) if one["name"] == container), {})
+
+
+def _every(pod: Object) -> Iterator[dict[str, Any]]:
+    fields = ("initContainers", "containers", "ephemeralContainers")
+    return (one for field in fields for one in spec_of(pod).get(field) or ())
 
 
 def _status(pod: Object, container: str) -> dict[str, Any] | None:

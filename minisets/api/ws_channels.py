@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from minisets.api.channels import PARTED_WITHIN, Backlog, Size, Sizes, status_text
+from minisets.api.backlog import Backlog
+from minisets.api.channels import PARTED_WITHIN, WAITING_INPUT, Size, Sizes, status_text
 from minisets.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class WebSocketChannels:
             timeout=PARTED_WITHIN.total_seconds(),
         )
         self._form = FORMS[_agreed(self._socket, request)]
-        self._input = Backlog()
+        self._input = Backlog(WAITING_INPUT)
         self._sizes = Sizes()
 
     @property

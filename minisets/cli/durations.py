@@ -12,7 +12,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 
 
 def duration(context: click.Context, option: click.Parameter, text: str) -> timedelta:
-    """Go's `1m30s`; seconds where there is no unit. Zero: for ever."""
+    """Go's `1m30s`; seconds where there is no unit."""
     del context, option
     if re.fullmatch(r"\d+\.?\d*|\.\d+", text):
         text += "s"

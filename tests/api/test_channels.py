@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from minisets.api.channels import WAITING_INPUT, Backlog, Size, Sizes, size_in, status_text
+from minisets.api.backlog import Backlog
+from minisets.api.channels import WAITING_INPUT, Size, Sizes, size_in, status_text
 from minisets.api.streams import exit_status
 
 AT_ONCE = timedelta(milliseconds=1)
@@ -35,7 +36,7 @@ def test_of_many_sizes_that_wait_the_last_ones_count() -> None:
 
 def test_input_has_a_bound_and_room_again_once_it_is_taken() -> None:
     async def run() -> None:
-        backlog = Backlog()
+        backlog = Backlog(WAITING_INPUT)
         backlog.add(bytes(WAITING_INPUT - 1))
         assert await backlog.has_room(AT_ONCE)
         backlog.add(b"12")
@@ -48,7 +49,7 @@ def test_input_has_a_bound_and_room_again_once_it_is_taken() -> None:
 
 def test_input_that_waits_is_taken_before_its_end() -> None:
     async def run() -> list[bytes]:
-        backlog = Backlog()
+        backlog = Backlog(WAITING_INPUT)
         backlog.add(b"one")
         backlog.end()
         backlog.add(b"too late")
@@ -59,7 +60,7 @@ def test_input_that_waits_is_taken_before_its_end() -> None:
 
 def test_who_takes_waits_for_what_comes() -> None:
     async def run() -> bytes:
-        backlog = Backlog()
+        backlog = Backlog(WAITING_INPUT)
         taking = asyncio.create_task(backlog.take())
         await asyncio.sleep(0)
         backlog.add(b"one")

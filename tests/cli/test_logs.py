@@ -396,15 +396,18 @@ def test_a_statefulset_that_is_deleted_ends_it_with_a_line(
     web: Web, follow: Callable[..., Following]
 ) -> None:
     web.says("web-0", "zero")
+    web.says("web-1", "one")
     following = follow("-f", "sts/web", "--all", "--timestamps")
-    until(lambda: following.out, "a line")
+    until(lambda: len(following.out) == 2, "a line of each: both are followed")
     web.whole.client.delete(WEB)
     assert following.process.wait(20) == 0
     said = "statefulset.apps/web is gone, and its pods with it: nothing more will come\n"
     assert following.err == said
-    (line,) = following.out
-    assert line.startswith("[web-0] 2")
-    assert line.endswith("Z zero")
+    zero, one = sorted(following.out)
+    assert zero.startswith("[web-0] 2")
+    assert zero.endswith("Z zero")
+    assert one.startswith("[web-1] 2")
+    assert one.endswith("Z one")
 
 
 def test_one_that_waits_to_start_is_told_waited_for_and_then_read(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from tests.waiting import holds
+
 _INODE_OF_TCP, _INODE_OF_UNIX = 9, 6
+_SETTLED_AFTER = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,13 @@ class Held:
 
     @classmethod
     def settled(cls, process: int) -> Self | None:
-        """Once two looks, some time apart, find as many files and threads."""
-        first = cls.by(process)
-        time.sleep(0.5)
-        second = cls.by(process)
-        return second if replace(first, resident=0) == replace(second, resident=0) else None
+        """Once there are as many files and threads for a while."""
+        first = replace(cls.by(process), resident=0)
+        try:
+            holds(lambda: replace(cls.by(process), resident=0) == first, str(first), _SETTLED_AFTER)
+        except AssertionError:
+            return None
+        return cls.by(process)
 
     def __str__(self) -> str:
         return (

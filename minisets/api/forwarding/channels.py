@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
+from minisets.api.backlog import Backlog
 from minisets.api.failures import as_api_error
-from minisets.api.forwarding.dialling import NotReachedError
+from minisets.api.forwarding.dialling import NotReachedError, is_port
 from minisets.api.forwarding.splicing import splice
 from minisets.errors import BadRequest
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 PROTOCOL = "v4.channel.k8s.io"
 _PORTS_AT_MOST = 64
-_LAST_PORT = 65535
 _INPUT_AT_MOST = 256 * 1024
 _PING_EVERY = timedelta(seconds=5)
 _CHUNK = 32 * 1024
@@ -40,7 +40,7 @@ def ports_of(query: Query) -> tuple[int, ...]:
     if not 0 < len(named) <= _PORTS_AT_MOST:
         raise BadRequest(f'query parameter "ports" is required, with at most {_PORTS_AT_MOST} ports')
     for word in named:
-        if not (word.isascii() and word.isdecimal() and len(word) < 6 and 0 < int(word) <= _LAST_PORT):
+        if not is_port(word):
             raise BadRequest(f'cannot convert to []int32: parsing "{word[:20]}": no port')
     return tuple(map(int, named))
 
@@ -53,11 +53,7 @@ class Channel:
         self.port = port
         self.is_gone = False
         self._socket = socket
-        self._waiting = bytearray()
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._has_ended = False
-        self._is_dropping = False
+        self._input = Backlog(_INPUT_AT_MOST)
 
     async def begin(self) -> None:
         """Say which port it is, on both channels."""
@@ -69,28 +65,16 @@ class Channel:
 
         Why the pings: while nothing is read, only a client that is written to can be found gone.
         """
-        if not data:
-            self._has_ended = True
-        if not self._is_dropping:
-            self._waiting += data
-        self._changed.set()
-        while len(self._waiting) > _INPUT_AT_MOST:
-            self._room.clear()
-            try:
-                async with asyncio.timeout(_PING_EVERY.total_seconds()):
-                    await self._room.wait()
-            except TimeoutError:
-                await self._socket.ping()
+        if data:
+            self._input.add(data)
+        else:
+            self._input.end()
+        while not await self._input.has_room(_PING_EVERY):
+            await self._socket.ping()
 
     async def read(self) -> bytes:
         """What the client sends; empty at its end, and once we have told ours: both end as one."""
-        while not self._waiting and not self._has_ended:
-            self._changed.clear()
-            await self._changed.wait()
-        taken = bytes(self._waiting)
-        self._waiting.clear()
-        self._room.set()
-        return taken
+        return await self._input.take()
 
     async def write(self, data: bytes) -> None:
         """To the client."""
@@ -107,10 +91,8 @@ class Channel:
 
     def drop(self) -> None:
         """Take no more."""
-        self._is_dropping = self._has_ended = True
-        self._waiting.clear()
-        self._changed.set()
-        self._room.set()
+        self._input.drop()
+        self._input.end()
 
     async def fail(self, why: str) -> None:
         """Say so on the channel of errors."""

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _DIALLED_WITHIN = timedelta(seconds=5)
 _CLOSED_WITHIN = timedelta(seconds=5)
 _PIECE = 64 * 1024
+_LAST = 65535
 
 
 class NotReachedError(Exception):
@@ -208,6 +209,11 @@ class _Through:
             if not self._has_ended:  # otherwise it does by itself, now that its input has ended
                 self._end_program()
             await asyncio.shield(self._filling)
+
+
+def is_port(text: str) -> bool:
+    """Whether it is a number that a port can have."""
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(_LAST)) and 0 < int(text) <= _LAST
 
 
 def not_reached(pod: Object, port: int, why: object) -> NotReachedError:

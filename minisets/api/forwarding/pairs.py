@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.api.failures import as_api_error
-from minisets.api.forwarding.dialling import NotReachedError
+from minisets.api.forwarding.dialling import NotReachedError, is_port
 from minisets.api.forwarding.splicing import splice
 from minisets.api.spdy.connection import SpdyConnection
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _STREAMS_AT_MOST = 1024
 _WHOLE_WITHIN = timedelta(seconds=30)
-_LAST_PORT = 65535
 
 
 class Pair:
@@ -163,9 +162,7 @@ class Pairs:
 
 def _is_meant(stream: SpdyStream) -> bool:
     """Kubernetes: httpStreamReceived."""
-    port = stream.headers.get("port", "")
-    is_port = port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) <= _LAST_PORT
-    return is_port and stream.headers.get("streamtype") in ("data", "error")
+    return is_port(stream.headers.get("port", "")) and stream.headers.get("streamtype") in ("data", "error")
 
 
 def _request_of(stream: SpdyStream) -> str:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from minisets.api.backlog import Backlog
 from minisets.api.spdy import frames
 from minisets.api.spdy.frames import Decoder, Encoder, MalformedFrameError
 
@@ -49,13 +50,12 @@ class SpdyStream:
         self.number = number
         self.headers = headers
         self._connection = connection
-        self._waiting = bytearray()
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
+        self._input = Backlog(_INPUT_AT_MOST)
         self._peer_ended = ended
         self._we_ended = False
-        self._dropping = False
         self._gone = False
+        if ended:
+            self._input.end()
 
     @property
     def is_gone(self) -> bool:
@@ -64,13 +64,7 @@ class SpdyStream:
 
     async def read(self) -> bytes:
         """What has come; empty once the client has ended or reset it, or the connection is gone."""
-        while not self._waiting and not self._peer_ended and not self._gone:
-            self._changed.clear()
-            await self._changed.wait()
-        taken = bytes(self._waiting)
-        self._waiting.clear()
-        self._room.set()
-        return taken
+        return await self._input.take()
 
     async def write(self, data: bytes) -> None:
         """ConnectionError: the stream or its connection is gone, or we ended it."""
@@ -101,34 +95,24 @@ class SpdyStream:
 
     def drop(self) -> None:
         """Throw away what comes from now on: it would hold up the other streams."""
-        self._dropping = True
-        self._waiting.clear()
-        self._room.set()
+        self._input.drop()
 
     def take(self, data: bytes, *, ended: bool) -> None:
         """For the connection: what the client has sent."""
-        if not self._dropping:
-            self._waiting += data
-        self._peer_ended |= ended
-        self._changed.set()
-        self._forget_if_over()
+        self._input.add(data)
+        if ended:
+            self._peer_ended = True
+            self._input.end()
+            self._forget_if_over()
 
     def lose(self) -> None:
         """For the connection: reset by the client, or gone with the connection."""
         self._gone = True
-        self._changed.set()
-        self._room.set()
+        self._input.end()
 
-    @property
-    def has_room(self) -> bool:
-        """For the connection: whether more may come."""
-        return len(self._waiting) <= _INPUT_AT_MOST or self._gone
-
-    async def have_room(self) -> None:
-        """For the connection: wait until more may come."""
-        while not self.has_room:
-            self._room.clear()
-            await self._room.wait()
+    async def has_room(self, within: timedelta) -> bool:
+        """For the connection: whether more may come, by then."""
+        return await self._input.has_room(within)
 
     def _forget_if_over(self) -> None:
         if self._peer_ended and self._we_ended:
@@ -234,13 +218,9 @@ class SpdyConnection:
         if (stream := self._streams.get(frame.stream)) is None:
             return
         stream.take(frame.data, ended=frame.ended)
-        while not stream.has_room:
-            try:
-                async with asyncio.timeout(_PING_EVERY.total_seconds()):
-                    await stream.have_room()
-            except TimeoutError:
-                self._pinged += 2
-                await self._answers.put(frames.ping(self._pinged))
+        while not await stream.has_room(_PING_EVERY):
+            self._pinged += 2
+            await self._answers.put(frames.ping(self._pinged))
 
     def _lose(self, number: int) -> None:
         if (stream := self._streams.pop(number, None)) is not None:

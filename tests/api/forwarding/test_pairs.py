@@ -99,16 +99,16 @@ def test_a_port_where_nobody_listens_is_told_on_the_stream_of_errors(client_of: 
         assert client.all_of(data) == b"still"
 
 
+def told_of_its_end(connection: socket.socket, ended: threading.Event) -> None:
+    connection.sendall(b"ready")
+    everything(connection)
+    ended.set()
+
+
 def test_a_client_that_resets_its_stream_lets_go_of_the_pod(client_of: Open) -> None:
     ended = threading.Event()
-
-    def program(connection: socket.socket) -> None:
-        connection.sendall(b"ready")
-        everything(connection)
-        ended.set()
-
     client = client_of()
-    with listening(program) as port:
+    with listening(lambda connection: told_of_its_end(connection, ended)) as port:
         error, data = pair(client, port)
         assert client.some_of(data, 5) == b"ready"
         client.send(frames.reset(data, frames.CANCEL))
@@ -221,14 +221,8 @@ def test_what_is_no_spdy_ends_the_connection_and_nothing_else(client_of: Open, c
 
 def test_the_end_of_the_server_ends_what_is_forwarded(client_of: Open, web: Running) -> None:
     ended = threading.Event()
-
-    def program(connection: socket.socket) -> None:
-        connection.sendall(b"ready")
-        everything(connection)
-        ended.set()
-
     client = client_of()
-    with listening(program) as port:
+    with listening(lambda connection: told_of_its_end(connection, ended)) as port:
         _, data = pair(client, port)
         assert client.some_of(data, 5) == b"ready"
         web.server.stop()
