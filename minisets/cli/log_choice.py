@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from minisets.cli.log_lines import Place
 from minisets.cli.pod_containers import by_ordinal
-from minisets.objects.metadata import condition, meta, spec_of, status_of
+from minisets.objects.metadata import condition, meta, status_of
 from minisets.objects.owners import controller_of
 from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from minisets.objects.kinds import Object
 
@@ -52,28 +52,6 @@ def is_of(pod: Object, kind: str, name: str) -> bool:
     """Whether the pod is of that statefulset, of this one or of one that had its name before."""
     controller = controller_of(pod) or {}
     return controller.get("kind") == kind and controller.get("name") == name
-
-
-def selector_of(obj: Object) -> str:
-    """Labels of the pods behind a statefulset or a service, as a query has them; empty: it has none."""
-    selector = spec_of(obj).get("selector") or {}
-    if obj["kind"] == "Service":
-        return _equal(selector)
-    terms = [_equal(selector["matchLabels"])] if selector.get("matchLabels") else []
-    terms += [_term(one) for one in selector.get("matchExpressions") or ()]
-    return ",".join(terms)
-
-
-def _equal(labels: Mapping[str, str]) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-
-
-def _term(expression: Mapping[str, Any]) -> str:
-    key, operator = expression["key"], expression["operator"]
-    if operator in ("Exists", "DoesNotExist"):
-        return key if operator == "Exists" else f"!{key}"
-    values = ",".join(expression.get("values") or ())
-    return f"{key} {'in' if operator == 'In' else 'notin'} ({values})"
 
 
 # --- one container's runs ---

@@ -20,6 +20,7 @@ from minisets.cli.applying import word_for
 from minisets.cli.durations import duration
 from minisets.cli.following import Interest
 from minisets.cli.log_following import Wanted, followed
+from minisets.cli.pod_targets import selector_of
 from minisets.cli.reading import kinds_named
 from minisets.cli.session import Session, note, with_session
 from minisets.client.requests import Unreachable
@@ -166,7 +167,7 @@ class _Logs:
         if kind == "Pod":
             self._print_pod(obj)
             return
-        selector = log_choice.selector_of(obj)
+        selector = selector_of(obj)
         if not selector:
             raise MinisetsError(f"{word_for(ref)} has no selector: name the pods, or choose them with -l")
         owner = ref if kind == "StatefulSet" else None

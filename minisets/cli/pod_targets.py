@@ -16,6 +16,7 @@ from minisets.errors import MinisetsError, UsageError
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_being_deleted, is_true, name_of, spec_of, status_of
 from minisets.objects.owners import is_controlled_by
+from minisets.objects.selectors.labels import LabelSelector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +46,20 @@ def pod_of(client: ApiClient, namespace: str, owner: Object) -> Object:
         pods = [pod for pod in client.select("Pod", namespace).items if is_controlled_by(pod, owner)]
         pods.sort(key=lambda pod: ordinal_of(owner, pod) or 0)
     else:
-        labels = ",".join(f"{key}={value}" for key, value in (spec_of(owner).get("selector") or {}).items())
+        labels = selector_of(owner)
         if not labels:
             raise MinisetsError(f"{where} has no selector: name a pod")
         pods = sorted(client.select("Pod", namespace, labels=labels).items, key=by_ordinal)
     if not pods:
         raise MinisetsError(f"{where} has no pods now")
     return first_of(pods)
+
+
+def selector_of(owner: Object) -> str:
+    """Labels of the pods behind a statefulset or a service, as a query has them; empty: it has none."""
+    selector = spec_of(owner).get("selector")
+    of = LabelSelector.of_map if owner["kind"] == "Service" else LabelSelector.of
+    return str(of(selector))
 
 
 def pod_named(client: ApiClient, namespace: str, word: str) -> Object:

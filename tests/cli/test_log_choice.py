@@ -14,7 +14,6 @@ from minisets.cli.log_choice import (
     is_of,
     next_step,
     runs_of,
-    selector_of,
 )
 from minisets.cli.log_lines import Place
 
@@ -62,20 +61,6 @@ def test_a_pod_is_of_the_statefulset_that_controls_it_whichever_had_the_name() -
     held["metadata"]["ownerReferences"] = [{"kind": "StatefulSet", "name": "web", "controller": True}]
     assert is_of(held, "StatefulSet", "web")
     assert not is_of(held, "StatefulSet", "db")
-
-
-def test_a_selector_is_written_as_a_query_has_it() -> None:
-    expressions = [
-        {"key": "a", "operator": "In", "values": ["1", "2"]},
-        {"key": "b", "operator": "NotIn", "values": ["3"]},
-        {"key": "c", "operator": "Exists"},
-        {"key": "d", "operator": "DoesNotExist"},
-    ]
-    selector = {"matchLabels": {"y": "2", "x": "1"}, "matchExpressions": expressions}
-    statefulset = {"kind": "StatefulSet", "spec": {"selector": selector}}
-    assert selector_of(statefulset) == "x=1,y=2,a in (1,2),b notin (3),c,!d"
-    assert selector_of({"kind": "Service", "spec": {"selector": {"x": "1"}}}) == "x=1"
-    assert selector_of({"kind": "Service", "spec": {}}) == ""
 
 
 RUNNING: dict[str, Any] = {"running": {}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from minisets.cli.pod_targets import container_of, first_of
+from minisets.cli.pod_targets import container_of, first_of, selector_of
 from minisets.errors import MinisetsError
 from tests.cli.conftest import Run
 from tests.whole import Whole
@@ -74,3 +74,17 @@ def test_who_has_no_pods_is_said(run: Run, whole: Whole) -> None:
     ):
         ran = run("exec", target, "--", "ls")
         assert (ran.code, ran.err) == (1, f"Error: {said}\n")
+
+
+def test_a_selector_is_written_as_a_query_has_it() -> None:
+    expressions = [
+        {"key": "a", "operator": "In", "values": ["1", "2"]},
+        {"key": "b", "operator": "NotIn", "values": ["3"]},
+        {"key": "c", "operator": "Exists"},
+        {"key": "d", "operator": "DoesNotExist"},
+    ]
+    selector = {"matchLabels": {"y": "2", "x": "1"}, "matchExpressions": expressions}
+    statefulset = {"kind": "StatefulSet", "spec": {"selector": selector}}
+    assert selector_of(statefulset) == "a in (1,2),b notin (3),c,!d,x=1,y=2"
+    assert selector_of({"kind": "Service", "spec": {"selector": {"x": "1"}}}) == "x=1"
+    assert selector_of({"kind": "Service", "spec": {}}) == ""
