@@ -82,6 +82,11 @@ class MemoryMachine:
         with self._lock:
             self._end(self._find(container), code, oom_killed=oom_killed)
 
+    def tell_oom(self, container: str) -> None:
+        """The event, which Docker has now and then only after the end; its inspect never tells it then."""
+        with self._lock:
+            self._say(self._find(container), "oom")
+
     def set_state(self, container: str, state: State) -> None:
         """A state that is hard to get: dead, removing, paused."""
         with self._lock:

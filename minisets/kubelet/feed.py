@@ -1,5 +1,7 @@
 """Engine events as keys of pods, and as word of holders: a container died, or was removed by hand.
 
+Trap: Docker says now and then only after the end that memory ran out, and then its inspect never does.
+
 A stream that ends is a loss, as events have no memory: connect again, have all listed, go on (DESIGN 12).
 """
 
@@ -31,7 +33,7 @@ _log = logging.getLogger(__name__)
 class EventFeed:
     """One thread. on_key: a pod's key; on_connected: list everything; on_lost: no engine answers.
 
-    on_holder: what keeps a volume in memory ended.
+    on_holder: what keeps a volume in memory ended. on_oom: the id of a container whose memory ran out.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class EventFeed:
         *,
         on_key: Callable[[str], None],
         on_holder: Callable[[], None],
+        on_oom: Callable[[str], None],
         on_connected: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
@@ -50,6 +53,7 @@ class EventFeed:
         self._selector = dict(selector)
         self._on_key = on_key
         self._on_holder = on_holder
+        self._on_oom = on_oom
         self._on_connected = on_connected
         self._on_lost = on_lost
         self._changed = threading.Condition()
@@ -93,6 +97,8 @@ class EventFeed:
                 self._clock.wait(self._changed, duration)
 
     def _tell(self, event: EngineEvent) -> None:
+        if event.action == "oom":
+            self._on_oom(event.id)
         if key := key_in(event.labels):
             self._on_key(key)
         elif event.labels.get(labels.KIND) == "holder" and event.action in _ENDS:

@@ -136,6 +136,7 @@ class Kubelet:
             labels.cluster_selector(settings.cluster),
             on_key=self._wake,
             on_holder=self._wake_volumes,
+            on_oom=memory.ran_out,
             on_connected=self._connected,
             on_lost=self._lost,
         )

@@ -2,7 +2,7 @@
 
 When a container's end began and when it was asked to stop (it is asked again), how its hooks went (they are
 run again), why one could not be made (it is tried again), how often a sandbox failed, what a container said
-at its end (it is read, or was reported).
+at its end (it is read, or was reported), whether its memory ran out (that was reported).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Memory:
         self._endings: dict[str, datetime] = {}
         self._hooks: dict[str, dict[Hook, HookRun]] = {}
         self._messages: dict[str, str] = {}
+        self._ran_out: dict[str, bool] = {}
         self._written: dict[str, dict[str, str]] = {}
         self._pod_endings: dict[str, datetime] = {}
         self._waiting: dict[str, dict[str, tuple[str, str]]] = {}
@@ -45,6 +46,7 @@ class Memory:
             self._endings,
             self._hooks,
             self._messages,
+            self._ran_out,
             self._written,
         )
 
@@ -55,6 +57,7 @@ class Memory:
             return Facts(
                 ending_since=self._endings.get(container_id),
                 stop_sent=self._stops.get(container_id),
+                ran_out=self._ran_out.get(container_id, False),
                 post_start=self._as_it_is_now(hooks.get("postStart")),
                 pre_stop=self._as_it_is_now(hooks.get("preStop")),
             )
@@ -75,6 +78,11 @@ class Memory:
         with self._lock:
             self._stops.setdefault(container_id, self._clock.now())
             self._endings.setdefault(container_id, self._clock.now())
+
+    def ran_out(self, container_id: str) -> None:
+        """The engine said that its memory did, maybe after it told its end."""
+        with self._lock:
+            self._ran_out[container_id] = True
 
     def hook_begins(self, container_id: str, hook: Hook, sleep: timedelta | None = None) -> None:
         """It goes on; for so long, if it does nothing else."""

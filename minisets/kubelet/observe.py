@@ -35,12 +35,14 @@ class HookRun:
 class Facts:
     """What only this kubelet knows of a container: when its end began, how its hooks and probes went.
 
-    ending_since: from when its grace counts; stop_sent: when it got the signal. Probe results None: no such
+    ending_since: from when its grace counts; stop_sent: when it got the signal. ran_out: an event told that
+    its memory did. Probe results None: no such
     probe, or no answer yet. Hooks None: never begun.
     """
 
     ending_since: datetime | None = None
     stop_sent: datetime | None = None
+    ran_out: bool = False
     post_start: HookRun | None = None
     pre_stop: HookRun | None = None
     started: bool | None = None

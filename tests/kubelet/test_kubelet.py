@@ -109,6 +109,20 @@ def test_a_crashing_container_is_restarted_at_once_and_then_ever_later(world: Wo
     assert len(world.events("BackOff")) == 1
 
 
+def test_that_memory_ran_out_is_reported_though_it_is_told_late_and_stays_so(world: World) -> None:
+    """A-117: Docker says so after the end, in an event, or never again."""
+    with world.kubelet():
+        world.create_pod(restartPolicy="Never")
+        world.wait_ready()
+        world.engine.exit("web-0", 137)
+        until(lambda: world.ended_as() == "Error", "the end", SOON)
+        world.engine.tell_oom("web-0")
+        until(lambda: world.ended_as() == "OOMKilled", "the reason", SOON)
+    with world.kubelet() as kubelet:
+        until(kubelet.is_idle, "the kubelet to be quiet", SOON)
+        assert world.ended_as() == "OOMKilled", "another kubelet has not heard it"
+
+
 @pytest.mark.usefixtures("kubelet")
 def test_a_container_that_ran_for_long_is_forgiven(world: World) -> None:
     world.create_pod()

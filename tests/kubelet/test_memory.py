@@ -54,6 +54,7 @@ def test_of_a_container_that_is_gone_nothing_is_remembered() -> None:
     for container in ("a", "b", "c"):
         memory.hook_begins(container, "postStart")
         memory.stop_was_sent(container)
+        memory.ran_out(container)
     memory.forget("a")
     memory.forget_all_but({"a", "b"})
     memory.hook_ended("c", "postStart", passed=True)

@@ -173,6 +173,10 @@ class World:
         state = self.container_status(name, container).get("state") or {}
         return str((state.get("waiting") or {}).get("reason") or "")
 
+    def ended_as(self, name: str = "web-0", container: str = "nginx") -> str:
+        state = self.container_status(name, container).get("state") or {}
+        return str((state.get("terminated") or {}).get("reason") or "")
+
     def events(self, reason: str = "") -> list[str]:
         items = self.store.list("Event").items
         return [one["message"] for one in items if reason in ("", one["reason"])]

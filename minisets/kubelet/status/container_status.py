@@ -43,7 +43,7 @@ def container_status(
     if ended and (seen is None or not seen.is_over):
         return {**_never_made(one), **old, "state": _lost(old), "ready": False, "started": False}
     if seen is None or seen.is_startable or (seen.is_running and not has_come_up(pod, one, seen)):
-        earlier = _last(observed, one, skip=0 if seen is None else 1) or old.get("lastState") or {}
+        earlier = _last(observed, one, old, skip=0 if seen is None else 1) or old.get("lastState") or {}
         return {
             **_never_made(one),
             **{field: old[field] for field in ("restartCount", "imageID", "containerID") if field in old},
@@ -116,10 +116,11 @@ def _states(
     pod: Object, one: Wanted, seen: Seen, observed: ObservedPod, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The state, and the one before it."""
-    before = _last(observed, one, skip=1)
+    old = reported(pod, one)
+    before = _last(observed, one, old, skip=1)
     if seen.is_running:
         return {"running": {"startedAt": timestamp(seen.started_at or seen.created_at)}}, before
-    terminated = {"terminated": _terminated(seen)}
+    terminated = {"terminated": _terminated(seen, old)}
     is_at_end = is_being_deleted(pod) or has_ended(pod, observed, now)
     if is_at_end or not one.restarts_after(exit_code_of(seen)):
         return terminated, before
@@ -131,16 +132,24 @@ def _states(
     return terminated, before
 
 
-def _last(observed: ObservedPod, one: Wanted, *, skip: int) -> dict[str, Any]:
+def _last(observed: ObservedPod, one: Wanted, old: dict[str, Any], *, skip: int) -> dict[str, Any]:
     past = [seen for seen in observed.of(one.name)[skip:] if seen.is_over]
-    return {"terminated": _terminated(past[0])} if past else {}
+    return {"terminated": _terminated(past[0], old)} if past else {}
 
 
-def _terminated(seen: Seen) -> dict[str, Any]:
+def _ran_out(seen: Seen, old: dict[str, Any]) -> bool:
+    """Whether its memory did: the engine tells, or told once, to this kubelet or the one before it."""
+    told = [(old.get(field) or {}).get("terminated") or {} for field in ("state", "lastState")]
+    was_told = (f"docker://{seen.id}", "OOMKilled")
+    before = [(one.get("containerID"), one.get("reason")) for one in told]
+    return seen.oom_killed or seen.facts.ran_out or was_told in before
+
+
+def _terminated(seen: Seen, old: dict[str, Any]) -> dict[str, Any]:
     code = exit_code_of(seen)
     if seen.has_failed_to_start:
         reason = "StartError"
-    elif seen.oom_killed:
+    elif _ran_out(seen, old):
         reason = "OOMKilled"
     else:
         reason = "Completed" if code == 0 else "Error"
