@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from minisets.cli.copy_paths import Place
 
-_AWAY = timedelta(seconds=60)
 _FAREWELL = timedelta(seconds=2)
 _NOISE = b"tar: removing leading"
 _LONGEST = 16 * 1024
@@ -132,7 +131,7 @@ class _Copier:
             except ApiError:
                 raise
             except MinisetsError:
-                if tried == retries or not is_back(self._client, self._session.clock, _AWAY):
+                if tried == retries or not is_back(self._client, self._session.clock):
                     raise
             tried += 1
             note(f"Resuming copy at {sink.size} bytes, retry {tried}/{retries}")

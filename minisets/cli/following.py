@@ -40,8 +40,8 @@ _PASSING = frozenset(
     ("Pending", "Unschedulable", "ContainerCreating", "PodInitializing", "Running, not Ready", "Terminating")
 )
 _FAREWELL = timedelta(seconds=1)
-_AWAY = timedelta(seconds=10)
-"""How long the server may be away before a command gives up: several times what its start takes."""
+_AWAY = timedelta(seconds=60)
+"""How long the server may be away before a command gives up: an engine's restart takes that."""
 _PAUSE = timedelta(milliseconds=100)
 
 
@@ -215,7 +215,7 @@ def until(
                 raise
 
 
-def is_back(client: ApiClient, clock: Clock, within: timedelta) -> bool:
+def is_back(client: ApiClient, clock: Clock, within: timedelta = _AWAY) -> bool:
     """Whether the server answers again in time. Why a poll: nobody tells that a port is listened at."""
     deadline = clock.elapsed() + within
     while client.content_served() is None:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from minisets.clock import Clock
     from minisets.objects.kinds import Object, Ref
 
-_AWAY = timedelta(seconds=60)
-"""How long the server may be away: its container is started again, or it is upgraded."""
 _FAREWELL = timedelta(seconds=2)
 _LAST_WORDS = timedelta(seconds=5)
 """How long the logs of pods that are gone may take to end."""
@@ -148,7 +146,7 @@ class _Following:
         if self._client.content_served() is not None:
             return  # only the watch has ended
         self._tell("the server went away: waiting for it")
-        if not is_back(self._client, self._clock, _AWAY):
+        if not is_back(self._client, self._clock):
             raise error
 
     def _is_over(self, scene: Scene) -> bool:
