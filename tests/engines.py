@@ -153,7 +153,7 @@ class PrivateEngine:
         if self._dockerd is not None:
             self._dockerd.wait(timeout=10)
         with contextlib.suppress(TimeoutError):
-            until(self._remove_cgroups, "the engine's cgroups to empty")
+            until(self._remove_cgroups, "the engine's cgroups to empty", timedelta(seconds=10))
         shutil.rmtree(self.home, ignore_errors=True)
 
     # --- ways in ---

@@ -8,7 +8,7 @@ from typing import TypeVar
 Seen = TypeVar("Seen")
 
 
-def until(happened: Callable[[], Seen], what: str, within: timedelta = timedelta(seconds=10)) -> Seen:
+def until(happened: Callable[[], Seen], what: str, within: timedelta = timedelta(seconds=60)) -> Seen:
     """Ask until the answer is true, and return it; TimeoutError says what did not come and was seen last."""
     deadline = time.monotonic() + within.total_seconds()
     while not (seen := happened()):

@@ -44,7 +44,9 @@ ROOT = Path(__file__).parents[2]
 MANIFESTS = Path(__file__).parent / "manifests"
 ARTICLE = ROOT / "examples/article/web.yaml"
 DEADLINE = timedelta(seconds=60)
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
+# Why below half a minute: so long is a pod's grace, and a kubelet looks again only then at what is held up.
+PROMPTLY = timedelta(seconds=25)
 _END_OF_LOG = 60
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from minisets.objects.metadata import finalizers_of, is_being_deleted, uid_of
 from minisets.objects.owners import owners_of
-from tests.scenarios.cluster import SOON
+from tests.scenarios.cluster import PROMPTLY, SOON
 from tests.scenarios.workload import NEW, OLD, Workload
 from tests.waiting import holds, until
 
@@ -118,7 +118,7 @@ def deaf(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Workload]
     yield web
     web.scale(0)
     web.force_away("web-0")
-    until(lambda: web.left_on_engine() == set(), "its containers to go", SOON)
+    until(lambda: web.left_on_engine() == set(), "its containers to go", PROMPTLY)
 
 
 def test_a_forced_deletion_frees_the_name_at_once_and_hands_over_the_data(
@@ -131,7 +131,7 @@ def test_a_forced_deletion_frees_the_name_at_once_and_hands_over_the_data(
     began = time.monotonic()
     deaf.force_away("web-0")
     check_is_another(deaf, old)
-    until(lambda: is_begun(deaf, old), "the next web-0 to begin", SOON)
+    until(lambda: is_begun(deaf, old), "the next web-0 to begin", PROMPTLY)
     assert deaf.of_pod(old) == {}
     new = deaf.until_replaced(old)
     ready = time.monotonic() - began
@@ -154,14 +154,14 @@ def test_a_forced_deletion_without_claims_lets_old_and_new_overlap(
     began = time.monotonic()
     deaf.force_away("web-0")
     check_is_another(deaf, old)
-    until(lambda: is_begun(deaf, old), "the next web-0 to begin", SOON)
+    until(lambda: is_begun(deaf, old), "the next web-0 to begin", PROMPTLY)
     left = deaf.of_pod(old)
     assert {each["State"] for each in left.values()} == {"running"}
     new = deaf.until_replaced(old)
     ready = time.monotonic() - began
     there = set(deaf.of_pod(new))
     assert len(there | set(left)) == 4, "two sandboxes, two containers, four names"
-    until(lambda: deaf.of_pod(old) == {}, "the old containers to go", SOON)
+    until(lambda: deaf.of_pod(old) == {}, "the old containers to go", PROMPTLY)
     gone = time.monotonic() - began
     assert set(deaf.of_pod(new)) == there
     assert uid_of(deaf.pod("web-0")) == uid_of(new)

@@ -22,7 +22,7 @@ from tests.scenarios.bare import (
     told,
     waits_for,
 )
-from tests.scenarios.cluster import DEADLINE, SOON
+from tests.scenarios.cluster import DEADLINE, PROMPTLY, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_what_a_container_cannot_run_without_is_named(cluster: Cluster) -> None:
     colours = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "colours"}}
     made(cluster, {**colours, "data": {"back": "blue"}})
     message = "couldn't find key front in ConfigMap default/colours"
-    until(lambda: waits_for(cluster, "no-map", config) == message, "the missing key to be named", SOON)
+    until(lambda: waits_for(cluster, "no-map", config) == message, "the missing key to be named", PROMPTLY)
     made(cluster, {**colours, "data": {"front": "green"}})
     assert told(cluster, "no-map") == ["green"]
 

@@ -136,7 +136,7 @@ def test_three_pods_that_never_share_a_node_end_on_three_and_a_drain_moves_one_w
     moved, left = own_cluster.pod("spread-1"), before["spread-1"]
 
     set_budget(own_cluster, 3)
-    refused = own_cluster.kubectl("drain", left, "--timeout=3s").failed()
+    refused = own_cluster.kubectl("drain", left, "--timeout=10s").failed()
     assert "it would violate the pod's disruption budget" in refused.out + refused.err
     assert uid_of(own_cluster.pod("spread-1")) == uid_of(moved)
 

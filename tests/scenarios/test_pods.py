@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from minisets.objects.metadata import is_true, status_of
-from tests.scenarios.cluster import MANIFESTS
+from tests.scenarios.cluster import MANIFESTS, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from tests.scenarios.cluster import Cluster
 
 pytestmark = pytest.mark.docker
-
-SOON = timedelta(seconds=20)
 
 
 def test_probes_decide_who_is_ready_and_who_is_restarted(cluster: Cluster) -> None:

@@ -19,7 +19,7 @@ import pytest
 from minisets.engine import labels
 from minisets.objects.metadata import status_of
 from tests.scenarios.bare import BUSY
-from tests.scenarios.cluster import MANIFESTS, SOON
+from tests.scenarios.cluster import MANIFESTS, PROMPTLY, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_pods_go_on_when_the_server_is_killed_while_they_stand_still(own_cluster
     until(lambda: len(paused(cluster)) == len(PODS), "all pods to stand still", LONG)
     cluster.kill_control_plane()
     began = time.monotonic()
-    until(lambda: not paused(cluster), "the pods to go on", SOON)
+    until(lambda: not paused(cluster), "the pods to go on", PROMPTLY)
     note(f"\npods ran again {time.monotonic() - began:.1f} s after the control plane was killed")
     saving.ended(LONG).succeeded()
     assert (paused(cluster), helpers(cluster)) == ([], [])

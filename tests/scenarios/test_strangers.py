@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from minisets.objects.metadata import status_of
 from tests.scenarios.bare import BUSY
-from tests.scenarios.cluster import MANIFESTS
+from tests.scenarios.cluster import DEADLINE, MANIFESTS
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -156,6 +155,6 @@ def test_a_volume_with_a_claims_name_is_not_taken_for_its_data(
         assert cluster.volumes() == set()
     finally:
         docker_engine.volumes.get(name).remove()
-    cluster.minisets("up", "-f", KEEPER, "--timeout", "80").succeeded()
+    cluster.minisets("up", "-f", KEEPER, "--timeout", "80", within=2 * DEADLINE).succeeded()
     assert cluster.volume_of("data-keeper-0") == name
-    until(lambda: len(cluster.containers()) == 4, "both pods", timedelta(seconds=10))
+    until(lambda: len(cluster.containers()) == 4, "both pods")

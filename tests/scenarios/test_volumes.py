@@ -14,7 +14,7 @@ from docker.errors import APIError
 from minisets.engine import labels
 from minisets.objects.metadata import is_true, status_of
 from tests.scenarios.bare import BUSY, claim, made, state, waits_for
-from tests.scenarios.cluster import SOON
+from tests.scenarios.cluster import PROMPTLY, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -172,9 +172,12 @@ def test_files_follow_what_they_are_made_from_and_are_never_missing(cluster: Clu
         data = {"turn": str(turn), "gone": None, "fresh": "1"}
         cluster.kubectl("patch", "configmap", "changing", "-p", json.dumps({"data": data})).succeeded()
         until(lambda turn=turn: inside(cluster, "follows", "cat /config/turn") == str(turn), "the turn", SOON)  # type: ignore[misc] # a lambda's default
-    names = inside(cluster, "follows", "ls -A /config").split()
-    assert len(names) == 4, names
-    assert {"..data", "turn", "fresh"} < set(names)
+
+    def names() -> list[str]:
+        return inside(cluster, "follows", "ls -A /config").split()
+
+    until(lambda: len(names()) == 4, "the files before to go", SOON)
+    assert {"..data", "turn", "fresh"} < set(names())
     assert inside(cluster, "follows", "cat /part") == "0", "a file that is mounted by itself stays"
 
     cluster.kubectl("patch", "secret", "changing", "-p", '{"stringData": {"word": "1"}}').succeeded()
@@ -195,7 +198,7 @@ def test_a_pod_waits_for_what_it_mounts_and_goes_on_by_itself(cluster: Cluster) 
     failed = "MountVolume.SetUp failed for volume"
 
     def told(text: str) -> None:
-        until(lambda: cluster.has_event("patient", text, reason="FailedMount"), text, SOON)
+        until(lambda: cluster.has_event("patient", text, reason="FailedMount"), text, PROMPTLY)
 
     told(f'{failed} "late" : configmap "late" not found')
     told(f'{failed} "word" : secret "late" not found')
@@ -204,7 +207,7 @@ def test_a_pod_waits_for_what_it_mounts_and_goes_on_by_itself(cluster: Cluster) 
     apply(cluster, config("late", data={"other": "1"}), config("late", "Secret", stringData={"a": "1"}))
     told(f'{failed} "late" : configmap references non-existent config key: k')
     cluster.kubectl("patch", "configmap", "late", "-p", '{"data": {"k": "here"}}').succeeded()
-    until(lambda: is_true(cluster.pod("patient"), "Ready"), "the pod to go on", SOON)
+    until(lambda: is_true(cluster.pod("patient"), "Ready"), "the pod to go on", PROMPTLY)
     assert said(cluster, "patient") == ["here"]
 
 
