@@ -45,8 +45,8 @@ def walk_by_our_command_line(cluster: Cluster) -> None:
     assert {claim: cluster.volume_of(claim) for claim in CLAIMS} == volumes
     check_engine(cluster)
 
-    curl = cluster.minisets("exec", "web-0", "--", "curl", "-s", "web-1.nginx").succeeded()
-    assert curl.out == "hello web-1\n"
+    curl = ("exec", "web-0", "--", "curl", "-s", "web-1.nginx")
+    until(lambda: cluster.minisets(*curl).out == "hello web-1\n", "web-1 to be found by its name")
     check_names(cluster)
 
 
@@ -125,7 +125,7 @@ def walk_by_kubectl(cluster: Cluster) -> None:
     cluster.kubectl("rollout", "status", "statefulset/web", "--timeout=60s").succeeded()
     check_web_1_began_after_web_0_ran(cluster)
     check_answers(cluster.shell(READ.format("kubectl")).succeeded())
-    until(lambda: rows_of(watch.printed(), "web-1")[-1] == ("1/1", "Running"), "the last line of the watch")
+    until(lambda: all(came_back(watch.printed(), pod) for pod in BOTH), "the last lines of the watch")
     check_watched(watch.printed())
 
     logs = cluster.kubectl("logs", "web-0", "--tail=1").succeeded()
@@ -152,6 +152,12 @@ def check_watched(printed: str) -> None:
         assert seen[0] == seen[-1] == ("1/1", "Running"), printed
         assert ("0/1", "Pending") in seen, printed
         assert ("1/1", "Terminating") in seen, printed
+
+
+def came_back(printed: str, pod: str) -> bool:
+    """Whether the watch told of the new one to its end: what was there before looks as that does."""
+    seen = rows_of(printed, pod)
+    return ("0/1", "Pending") in seen and seen[-1] == ("1/1", "Running")
 
 
 def rows_of(printed: str, pod: str) -> list[tuple[str, str]]:

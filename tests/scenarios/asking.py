@@ -20,9 +20,10 @@ PATIENCE = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: when it was asked (seconds since the first one), and what came back."""
+    """One question: when it was asked and answered (seconds since the first one), and what came back."""
 
     at: float
+    answered: float
     name: str
     code: str
     addresses: frozenset[str]
@@ -35,8 +36,9 @@ class Asked:
 class Asker:
     """Asks for names in turn, 20 times a second, until its block ends; no question waits for another."""
 
-    def __init__(self, server: str, *names: str) -> None:
-        self._server, self._names = server, names
+    def __init__(self, server: str, *names: str, patience: timedelta = PATIENCE) -> None:
+        """patience: what comes later than that after its question is lost."""
+        self._server, self._names, self._patience = server, names, patience
         self._asked: list[Asked] = []
         self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
@@ -60,11 +62,18 @@ class Asker:
 
     def gap(self) -> timedelta:
         """The longest time from the last answer before a loss to the first one after it."""
-        longest, last = 0.0, 0.0
+        longest, last, is_lost = 0.0, 0.0, False
         for each in self.asked():
-            if not each.is_lost:
-                longest, last = max(longest, each.at - last), each.at
+            if each.is_lost:
+                is_lost = True
+                continue
+            longest = max(longest, each.at - last) if is_lost else longest
+            last, is_lost = each.at, False
         return timedelta(seconds=longest)
+
+    def has_found(self, name: str, count: int) -> bool:
+        """Whether an answer had that many addresses of it."""
+        return any(each.name == name and len(each.addresses) == count for each in self.asked())
 
     def _run(self) -> None:
         began, count = time.monotonic(), 0
@@ -79,12 +88,13 @@ class Asker:
         at = time.monotonic() - began
         packet = bytes(DNSRecord.question(name).pack())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(PATIENCE.total_seconds())
+            asking.settimeout(self._patience.total_seconds())
             try:
                 asking.sendto(packet, (self._server, 53))
                 answer = DNSRecord.parse(asking.recv(4096))
             except OSError:
-                self._asked.append(Asked(at, name, "LOST", frozenset()))
+                self._asked.append(Asked(at, time.monotonic() - began, name, "LOST", frozenset()))
                 return
+        answered = time.monotonic() - began
         addresses = frozenset(str(record.rdata) for record in answer.rr if record.rtype == QTYPE.A)
-        self._asked.append(Asked(at, name, RCODE[answer.header.rcode], addresses))
+        self._asked.append(Asked(at, answered, name, RCODE[answer.header.rcode], addresses))

@@ -22,8 +22,8 @@ SERVICE = "gated.default.svc.cluster.local"
 def test_an_unready_pod_has_no_name_until_it_is_ready_again(cluster: Cluster) -> None:
     cluster.minisets("up", "-f", MANIFESTS / "gated.yaml", "-f", MANIFESTS / "tools.yaml").succeeded()
     both = {cluster.address_of("gated-0"), cluster.address_of("gated-1")}
+    until(lambda: answer(cluster, SERVICE) == ("NOERROR", both), "the names of both pods")
     assert answer(cluster, MEMBER) == ("NOERROR", {cluster.address_of("gated-1")})
-    assert answer(cluster, SERVICE) == ("NOERROR", both)
 
     cluster.minisets("exec", "gated-1", "--", "rm", "/ready").succeeded()
     until(lambda: answer(cluster, MEMBER) == ("NXDOMAIN", set()), "the name of the unready pod to go")

@@ -8,16 +8,22 @@ import pytest
 
 from tests.scenarios.cluster import ROOT
 from tests.scenarios.transcript import masked, steps
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.scenarios.cluster import Cluster
+
+BY_NAME = "minisets exec web-0 -- curl -s web-1.nginx"
 
 
 @pytest.mark.docker
 def test_the_readme_shows_what_its_commands_print(own_cluster: Cluster) -> None:
     session = list(steps((ROOT / "README.md").read_text()))
     assert session, "the README has no block marked `console`"
+    assert BY_NAME in {step.command for step in session}
     for step in session:
+        if step.command == BY_NAME:  # Why: its name follows a pod that is Ready a moment later
+            until(lambda: own_cluster.shell(BY_NAME).code == 0, "web-1 to be found by its name")
         ended = own_cluster.shell(step.command).succeeded()
         if step.shown:
             assert masked(ended.out) == masked("\n".join(step.shown)), ended
