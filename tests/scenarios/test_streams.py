@@ -142,7 +142,8 @@ def test_a_container_outlives_who_was_attached_to_it(client: Client) -> None:
             assert process.stdin is not None
             process.stdin.write(word + b"\n")
             assert line(process) == b"heard " + word + b"\n"
-    assert printed(client.cluster, name) == ["heard first", "heard second"]
+    told = ["heard first", "heard second"]
+    until(lambda: printed(client.cluster, name) == told, "both lines in the log", SOON)
 
 
 @by_kubectl

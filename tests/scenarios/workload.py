@@ -21,6 +21,7 @@ from minisets.objects.metadata import (
     spec_of,
     status_of,
     uid_of,
+    version_of,
 )
 from tests.scenarios.bare import BUSY
 from tests.scenarios.cluster import DEADLINE, MANIFESTS, SOON
@@ -187,7 +188,15 @@ class Workload:
 
     def pods_over_time(self, pods: dict[str, Object], since: Object) -> list[dict[str, Object]]:
         """`pods`, and what became of them with each change since that version of the statefulset."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods?watch=true&timeoutSeconds=1"
+
+        def whole() -> list[dict[str, Object]]:
+            found = self._told(pods, since)
+            return found if versions(found[-1]) == versions(self.pods()) else []
+
+        return until(whole, "a watch that tells all there was until now")
+
+    def _told(self, pods: dict[str, Object], since: Object) -> list[dict[str, Object]]:
+        path = f"/api/v1/namespaces/{self.namespace}/pods?watch=true&timeoutSeconds=3"
         version = since["metadata"]["resourceVersion"]
         told = self.kubectl("get", "--raw", f"{path}&resourceVersion={version}").succeeded().out
         found = [pods]
@@ -245,6 +254,10 @@ class Workload:
             for name, each in self.cluster.containers().items()
             if each["Labels"][labels.NAMESPACE] == self.namespace
         }
+
+
+def versions(pods: dict[str, Object]) -> dict[str, int]:
+    return {name: version_of(pod) for name, pod in pods.items()}
 
 
 def is_available(pod: Object) -> bool:

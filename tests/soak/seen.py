@@ -101,6 +101,13 @@ def _read(folder: Path) -> Contents | None:
     """None where there is no such volume. The journal first: it is never older than what began it."""
     if not folder.is_dir():
         return None
-    journal, born = folder / JOURNAL, folder / BORN
-    records = journal.read_bytes() if journal.exists() else b""
-    return Contents(born.read_bytes() if born.exists() else b"", records)
+    records = _bytes_of(folder / JOURNAL)
+    return Contents(_bytes_of(folder / BORN), records)
+
+
+def _bytes_of(file: Path) -> bytes:
+    """None where there is no such file, or no more: the engine may be removing the volume."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
