@@ -248,7 +248,7 @@ def daemon(where: Places, nobody: None) -> Iterator[subprocess.Popen[bytes]]:
         (where.state.parent / "server.log").open("wb") as log,
         subprocess.Popen(DAEMON, env=environment, stdout=log, stderr=log) as running,
     ):
-        until(lambda: endpoint.serving(where), "a server", timedelta(seconds=20))
+        until(lambda: endpoint.serving(where), "a server", timedelta(seconds=60))
         yield running
         running.kill()
 

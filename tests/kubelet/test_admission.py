@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -234,7 +235,7 @@ def test_a_port_that_something_else_has_keeps_the_pod_waiting_until_it_is_free(w
         assert "8080" in world.events("FailedCreatePodSandBox")[0]
         assert status_of(world.pod())["phase"] == "Pending"
         world.engine.remove_container("rival", force=True)
-        world.pass_time(SOON)
+        world.pass_time(timedelta(seconds=5))
         world.wait_ready()
     (published,) = world.engine.spec_of("web-0_sandbox").ports
     assert (published.host_address, published.host_port) == ("127.0.0.1", 8080)

@@ -1,5 +1,6 @@
 """What a container says at its end, as its status tells it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_message_outlives_its_container_in_the_last_state(world: World) -> Non
         for number in range(2):
             world.engine.write_file("web-0", PATH, f"end {number}".encode())
             world.engine.exit("web-0", 1)
-            world.pass_time(SOON * 3)
+            world.pass_time(timedelta(seconds=15))
             until(lambda: world.container_status()["restartCount"] == number + 1, "a restart", SOON)  # noqa: B023 - asked before the next turn
             world.wait_ready()
             last = world.container_status()["lastState"]["terminated"]

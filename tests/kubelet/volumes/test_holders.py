@@ -110,7 +110,7 @@ def test_a_holder_that_ended_is_made_again_and_the_loss_is_told_of(
     write(world, pod)
     for container in (pod, HOLDER):
         world.engine.exit(container)
-    world.clock.advance(SOON)
+    world.clock.advance(timedelta(seconds=5))
     world.engine.start_container(pod)  # a pod may be back before its holder
     relist(provisioner, queue)
     assert world.container(HOLDER).state == "running"
@@ -129,7 +129,7 @@ def test_contents_that_a_pod_kept_meanwhile_are_not_called_lost(
     provisioned(world, provisioner)
     pod = sandbox(world)
     write(world, pod)
-    world.clock.advance(SOON)
+    world.clock.advance(timedelta(seconds=5))
     if how == "exits":
         world.engine.exit(HOLDER)
     else:
