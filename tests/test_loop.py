@@ -10,7 +10,7 @@ import pytest
 from minisets import errors
 from minisets.clock import Clock, FakeClock, SystemClock
 from minisets.loop import FIRST_RETRY, LONGEST_RETRY, Worker
-from tests.waiting import until
+from tests.waiting import advanced, until
 
 STOP_WITHIN = timedelta(seconds=5)
 
@@ -61,17 +61,6 @@ def started(worker: Worker) -> Iterator[Worker]:
 
 def reaches(runs: Sized, count: int) -> Callable[[], bool]:
     return lambda: len(runs) == count
-
-
-def advanced(clock: FakeClock, by: timedelta, happened: Callable[[], object]) -> None:
-    """Move the clock on, and wait until the worker has seen it."""
-    clock.advance(by)
-
-    def seen() -> bool:
-        clock.advance(timedelta(0))  # for a thread that read the clock before, and waits only now
-        return bool(happened())
-
-    until(seen, "the worker to see the time")
 
 
 @pytest.fixture
@@ -169,7 +158,7 @@ def test_success_forgets_earlier_failures() -> None:
     seen.act = act
     with started(Worker("t", seen, clock, on_error=lambda _key, _error: None)) as worker:
         worker.add("a")
-        until(lambda: len(seen.runs) == 1, "the first failure")
+        until(lambda: len(seen.runs) == 1 and worker.is_idle(), "the first failure")
         advanced(clock, FIRST_RETRY, lambda: len(seen.runs) == 2)
         until(worker.is_idle, "quiet")
         advanced(clock, FIRST_RETRY * 2, lambda: len(seen.runs) == 3)
@@ -312,8 +301,7 @@ def test_failures_are_logged_unless_somebody_else_hears_of_them(
 
     with caplog.at_level("INFO"), started(Worker("pods", Recorded(act), clock)) as worker:
         worker.add("said")
-        until(lambda: caplog.records, "a line")
-        assert "pods: said: gone" in caplog.text
+        until(lambda: "pods: said: gone" in caplog.text, "the line")
         assert "Traceback" not in caplog.text
         worker.add("bug")
         until(lambda: "Traceback" in caplog.text, "the traceback of a bug")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from minisets.clock import FakeClock
+
 Seen = TypeVar("Seen")
 
 
@@ -16,6 +18,19 @@ def until(happened: Callable[[], Seen], what: str, within: timedelta = timedelta
             raise TimeoutError(f"waited {within.total_seconds():g} s for {what}; last seen: {seen!r}")
         time.sleep(0.02)
     return seen
+
+
+def advanced(
+    clock: FakeClock, by: timedelta, happened: Callable[[], object], what: str = "the time to be seen"
+) -> None:
+    """Move the clock on, and wait for what follows."""
+    clock.advance(by)
+
+    def follows() -> bool:
+        clock.advance(timedelta(0))  # for a thread that read the clock before, and waits only now
+        return bool(happened())
+
+    until(follows, what)
 
 
 def holds(condition: Callable[[], object], what: str, for_: timedelta = timedelta(seconds=1)) -> None:

@@ -77,6 +77,11 @@ def volumes(whole: Whole, kind: str) -> list[str]:
     return sorted(one.name for one in whole.engine.list_volumes({labels.KIND: kind}))
 
 
+def reasons(whole: Whole, name: str) -> set[str]:
+    found = whole.client.select("Event").items
+    return {each["reason"] for each in found if each["involvedObject"]["name"] == name}
+
+
 def test_what_was_saved_is_put_back(web: Whole, run: Run) -> None:
     saved = run("snapshot", "save", "one")
     assert (saved.code, saved.err) == (0, "")
@@ -303,19 +308,16 @@ def test_pods_stand_still_while_they_are_copied(web: Whole, run: Run) -> None:
     web.client.create("VolumeSnapshot", "default", body)
     until(lambda: paused(web) == ["web-0"], "its pod, and no other one, to stand still")
     assert is_ready(web)
-    assert status_of(web.client.read(Ref("VolumeSnapshot", "default", "alone"))).get("readyToUse") is False
+    ref = Ref("VolumeSnapshot", "default", "alone")
+    until(lambda: status_of(web.client.read(ref)).get("readyToUse") is False, "that it is not ready")
     (helper,) = helpers(web)
+    until(lambda: web.engine.inspect_container(helper).state == "running", "the copying to begin")
     web.engine.write_log(helper, b"7\n")
     web.engine.exit(helper, 0)
-    ref = Ref("VolumeSnapshot", "default", "alone")
     until(lambda: status_of(web.client.read(ref)).get("readyToUse"), "it to be ready")
     assert paused(web) == []
-    reasons = {
-        each["reason"]
-        for each in web.client.select("Event").items
-        if each["involvedObject"]["name"] == "alone"
-    }
-    assert {"CreatingSnapshot", "SnapshotCreated", "SnapshotReady"} <= reasons
+    told = {"CreatingSnapshot", "SnapshotCreated", "SnapshotReady"}
+    until(lambda: told <= reasons(web, "alone"), "all of that to be told")
     got = run("get", "vs").out.splitlines()
     assert got[0].split() == [
         "NAME", "READYTOUSE", "SOURCEPVC", "SOURCESNAPSHOTCONTENT", "RESTORESIZE",

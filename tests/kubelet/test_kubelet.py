@@ -12,7 +12,7 @@ from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import condition, is_true, status_of, uid_of, version_of
 from tests.kubelet.world import SOON, World, container
-from tests.waiting import until
+from tests.waiting import advanced, until
 
 SECOND = timedelta(seconds=1)
 
@@ -39,6 +39,7 @@ def test_a_quiet_pod_costs_nothing_but_its_nodes_heartbeat(world: World, kubelet
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     version = world.store.version()
     world.pass_time(timedelta(minutes=6))  # past the full list, which finds nothing to do
+    until(lambda: world.store.version() > version, "the heartbeat", SOON)
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)
     assert world.store.version() == version + 1
     node = world.store.get(Ref("Node", "", "minisets-0")) or {}
@@ -410,6 +411,7 @@ def test_the_others_wait_until_the_startup_probe_has_passed(world: World) -> Non
     world.create_pod(containers=[container(startupProbe=startup, livenessProbe=_probe(failureThreshold=1))])
     until(lambda: world.events("Unhealthy"), "a failed probe", SOON)
     world.pass_time(11 * SECOND)
+    until(lambda: world.told("Unhealthy") == 2, "another one", SOON)
     until(lambda: "running" in world.container_status()["state"], "the container", SOON)
     assert world.container_status()["started"] is False
     world.engine.behave("web-0", run=_healthy)
@@ -469,7 +471,9 @@ def test_an_engine_that_goes_away_and_comes_back_is_taken_up_where_it_is(world: 
     world.engine.come_back()
     world.engine.exit("web-0")
     world.pass_time(10 * SECOND)
-    until(lambda: world.container_status().get("restartCount") == 1, "a restart", SOON)
+    advanced(
+        world.clock, timedelta(0), lambda: world.container_status().get("restartCount") == 1, "a restart"
+    )
     until(lambda: is_true(world.store.get(node) or {}, "Ready"), "the node to be Ready", SOON)
 
 

@@ -1,5 +1,6 @@
 """Ends, probes and deadlines in the room as a whole, on the engine in memory: what people see of them."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -82,10 +83,11 @@ def test_a_pod_is_ready_only_with_its_sidecars(world: World, commands: Commands)
     probe = {"exec": {"command": ["check"]}, "periodSeconds": 1}
     world.create_pod(initContainers=[container("proxy", restartPolicy="Always", readinessProbe=probe)])
     until(
-        lambda: "check" in commands.run and "running" in world.container_status().get("state", {}),
+        lambda: world.events("Unhealthy") and "running" in world.container_status().get("state", {}),
         "the probe",
         SOON,
     )
+    assert "check" in commands.run
     assert not world.is_ready()
     commands.does.clear()
     world.pass_time(SECOND)
@@ -109,13 +111,12 @@ def test_of_a_pod_that_is_deleted_only_readiness_is_asked(world: World, commands
     world.delete_pod()
     until(lambda: world.engine.signals_of("web-0") == ("TERM",), "SIGTERM", SOON)
     commands.does["readiness"] = ExecResult(exit_code=1)
-    before = commands.run.count("liveness")
-    for _ in range(4):
-        seen = commands.run.count("readiness")
+    before = Counter(commands.run)
+    for failures in range(1, 5):
         world.pass_time(SECOND)
-        until(lambda seen=seen: commands.run.count("readiness") > seen, "readiness to be asked", SOON)  # type: ignore[misc] # a lambda's default
+        until(lambda: world.told("Unhealthy") == failures, "readiness to be asked", SOON)  # noqa: B023 - asked before the next turn
     until(lambda: not world.is_ready(), "the pod to be unready while it drains", SOON)
-    assert commands.run.count("liveness") == before
+    assert Counter(commands.run) - before == {"readiness": 4}
 
 
 @pytest.mark.usefixtures("kubelet")
@@ -169,7 +170,7 @@ def test_a_pod_fails_when_its_time_is_up(world: World, kubelet: Kubelet, command
     status = status_of(world.pod())
     assert (status["reason"], status["message"]) == ("DeadlineExceeded", said)
     assert world.container_status()["state"]["terminated"]["exitCode"] == 137
-    assert world.events("DeadlineExceeded") == [said]
+    until(lambda: world.events("DeadlineExceeded") == [said], "the event", SOON)
     until(lambda: world.names() == ["web-0"], "the log to stay, and nothing else", SOON)
 
 

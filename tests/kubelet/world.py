@@ -182,6 +182,10 @@ class World:
         items = self.store.list("Event").items
         return [one["message"] for one in items if reason in ("", one["reason"])]
 
+    def told(self, reason: str) -> int:
+        """How often there was such an event: what is said again is counted."""
+        return sum(one["count"] for one in self.store.list("Event").items if one["reason"] == reason)
+
     # --- the engine ---
 
     def names(self) -> list[str]:

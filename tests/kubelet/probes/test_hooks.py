@@ -151,7 +151,7 @@ def test_however_a_pre_stop_hook_ends_the_signal_follows(world: World, commands:
     world.delete_pod()
     until(lambda: not world.has_pod(), "web-0 to go", SOON)
     assert commands.run == ["tidy"]
-    assert len(world.events("FailedPreStopHook")) == code
+    until(lambda: len(world.events("FailedPreStopHook")) == code, "what is told of it", SOON)
 
 
 @pytest.mark.usefixtures("kubelet")
@@ -210,7 +210,7 @@ def test_a_request_that_nobody_answers_is_a_hook_that_failed(world: World) -> No
     world.wait_ready()
     world.delete_pod()
     until(lambda: not world.has_pod(), "web-0 to go", SOON)
-    assert world.events("FailedPreStopHook") == ["PreStopHook failed"]
+    until(lambda: world.events("FailedPreStopHook") == ["PreStopHook failed"], "the hook's end", SOON)
 
 
 def test_a_request_that_hangs_does_not_outlive_its_container(world: World) -> None:

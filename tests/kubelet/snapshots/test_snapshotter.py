@@ -22,7 +22,7 @@ from minisets.objects.snapshots import BEING_DELETED, CONTENT_BOUND, COPIED, PAU
 from minisets.settings import PROVISIONER
 from tests.kubelet.commands import HANGS, Commands
 from tests.kubelet.world import SOON, World, container
-from tests.waiting import holds, until
+from tests.waiting import advanced, holds, until
 
 COPY = "minisets__copy-*"
 SNAPSHOT, CONTENT = "VolumeSnapshot", "VolumeSnapshotContent"
@@ -104,10 +104,12 @@ def copies(world: World) -> dict[str, dict[str, bytes]]:
 def finish(world: World, *sizes: int) -> None:
     """The copying that hangs is done; nothing was copied in fact."""
     (helper,) = helpers(world)
+    until(lambda: world.runs(helper), "the copying to begin")
     for size in sizes:
         world.engine.write_log(helper, f"{size}\n".encode())
     world.engine.exit(helper, 0)
-    world.clock.advance(timedelta(seconds=1))
+    second = timedelta(seconds=1)
+    advanced(world.clock, second, lambda: helper not in helpers(world), "the copying to end")
 
 
 @contextmanager
@@ -116,6 +118,7 @@ def standing_still(world: World) -> Iterator[list[Object]]:
     world.engine.behave(COPY, hangs=True)
     made = group(world)
     until(lambda: set(states(world).values()) == {"paused"}, "both pods to stand still")
+    until(lambda: all(world.runs(one) for one in helpers(world)), "the copying to begin")
     yield made
     world.engine.behave(COPY, hangs=False)
 

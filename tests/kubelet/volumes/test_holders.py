@@ -249,5 +249,4 @@ def is_told_of_two(world: World) -> bool:
 
 
 def losses(world: World) -> int:
-    found = [one for one in world.store.list("Event").items if one["reason"] == "VolumeContentsLost"]
-    return sum(int(one["count"]) for one in found)
+    return world.told("VolumeContentsLost")
