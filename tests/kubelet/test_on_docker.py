@@ -30,7 +30,7 @@ pytestmark = pytest.mark.docker
 
 BUSY = "minisets.test/busy:1"
 POD = Ref("Pod", "default", "web-0")
-WITHIN = timedelta(seconds=20)
+WITHIN = timedelta(seconds=60)
 SCRIPT = """
 trap 'exit 0' TERM
 cat /etc/app/a; stat -c '%a %g' /scratch; echo hello > /scratch/x && cat /scratch/x
