@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from minisets.objects.metadata import finalizers_of, is_being_deleted, uid_of
 from minisets.objects.owners import owners_of
 from tests.scenarios.cluster import PROMPTLY, SOON
+from tests.scenarios.heard import listening, times
 from tests.scenarios.workload import NEW, OLD, Workload
 from tests.waiting import holds, until
 
@@ -151,21 +152,26 @@ def test_a_forced_deletion_without_claims_lets_old_and_new_overlap(
         replicas=1, pod=HALF_A_MINUTE, container={**DEAF, "volumeMounts": []}, volumeClaimTemplates=[]
     )
     old = deaf.pod("web-0")
-    began = time.monotonic()
-    deaf.force_away("web-0")
-    check_is_another(deaf, old)
-    until(lambda: is_begun(deaf, old), "the next web-0 to begin", PROMPTLY)
-    left = deaf.of_pod(old)
-    assert {each["State"] for each in left.values()} == {"running"}
-    new = deaf.until_replaced(old)
-    ready = time.monotonic() - began
-    there = set(deaf.of_pod(new))
-    assert len(there | set(left)) == 4, "two sandboxes, two containers, four names"
-    until(lambda: deaf.of_pod(old) == {}, "the old containers to go", PROMPTLY)
-    gone = time.monotonic() - began
-    assert set(deaf.of_pod(new)) == there
+    before = deaf.of_pod(old)
+    with listening(deaf.cluster, "create", "die") as heard:
+        began = time.monotonic()
+        deaf.force_away("web-0")
+        check_is_another(deaf, old)
+        new = deaf.until_replaced(old)
+        ready = time.monotonic() - began
+        after = deaf.of_pod(new)
+        until(lambda: deaf.of_pod(old) == {}, "the old containers to go", PROMPTLY)
+        gone = time.monotonic() - began
+        until(lambda: len(times(heard, "die", *ids(before))) == 2, "the engine's word of their ends", SOON)
+    assert min(times(heard, "create", *ids(after))) < min(times(heard, "die", *ids(before)))
+    assert len({*before, *after}) == 4, "two sandboxes, two containers, four names"
+    assert deaf.of_pod(new).keys() == after.keys()
     assert uid_of(deaf.pod("web-0")) == uid_of(new)
     measured(f"the same without a claim: the next one ready in {ready:.1f} s, the old gone in {gone:.1f} s")
+
+
+def ids(containers: dict[str, dict[str, Any]]) -> list[str]:
+    return [each["Id"] for each in containers.values()]
 
 
 def check_is_another(web: Workload, old: Object) -> None:
