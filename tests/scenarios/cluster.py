@@ -74,8 +74,8 @@ class Ended:
 
     def rows(self) -> list[dict[str, str]]:
         """A printed table: a row by its column's headings."""
-        head, *lines = (re.split(r" {2,}", line.rstrip()) for line in self.out.splitlines() if line)
-        return [dict(zip(head, line, strict=False)) for line in lines]
+        lines = [re.split(r" {2,}", line.rstrip()) for line in self.out.splitlines() if line]
+        return [dict(zip(lines[0], line, strict=False)) for line in lines[1:]]
 
 
 class Running:
@@ -102,6 +102,10 @@ class Running:
     def printed(self) -> str:
         """What it has printed so far, on either stream."""
         return self._read(self._out) + self._read(self._err)
+
+    def lines(self) -> list[str]:
+        """The lines that it has printed so far; without one that it is just printing."""
+        return self._read(self._out).rpartition("\n")[0].splitlines()
 
     def until_printed(self, text: str, within: timedelta = DEADLINE) -> None:
         try:

@@ -27,9 +27,9 @@ USER, PASSWORD = "somebody", "sesame"
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-_PIECE = 16 * 1024
-_SLOW_LAYER = 512 * 1024
-_BETWEEN_PIECES = 0.1
+_PIECE = 1024
+_SLOW_LAYER = 1024 * 1024
+_BETWEEN_PIECES = 0.1  # a hundred seconds in all: longer than a test waits to see how far a pull is
 
 
 def _digest(data: bytes) -> str:

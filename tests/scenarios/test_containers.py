@@ -141,15 +141,16 @@ def test_a_pods_conditions_tell_how_far_it_is(cluster: Cluster) -> None:
         early = {"PodScheduled": ("True", ""), "PodReadyToStartContainers": ("True", "")}
         until(lambda: conditions() == {**early, **expected}, f"{expected}", SOON)
 
+    inits = "initContainerStatuses"
     yes, unready = ("True", ""), ("False", "ContainersNotReady")
     become(Initialized=("False", "ContainersNotInitialized"), ContainersReady=unready, Ready=unready)
     assert status_of(cluster.pod("gradual"))["phase"] == "Pending"
     assert state(cluster, "gradual", "waiting")["reason"] == "PodInitializing"
     assert cluster.named("gradual") not in cluster.containers()
-    until(lambda: cluster.named("gradual_i_setup") in cluster.containers(), "the first one", SOON)
+    until(lambda: "running" in container_status(cluster, "gradual", inits)["state"], "the first one", SOON)
     cluster.inside("gradual", "touch /kept/go", "setup")
     become(Initialized=yes, ContainersReady=unready, Ready=unready)
-    assert status_of(cluster.pod("gradual"))["initContainerStatuses"][0]["restartCount"] == 1
+    assert container_status(cluster, "gradual", inits)["restartCount"] == 1
     running(cluster, "gradual")
     assert status_of(cluster.pod("gradual"))["phase"] == "Running"
     cluster.inside("gradual", "touch /kept/ready")

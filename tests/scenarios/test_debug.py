@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minisets.objects.metadata import is_true, status_of
+from tests.scenarios.cluster import SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("kubectl")]
 
-SOON = timedelta(seconds=20)
 IMAGE = "minisets.test/busy:1"
 QUIET = ("--profile=general", "--attach=false", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent")
 
@@ -96,7 +96,7 @@ def test_a_copy_of_a_pod_runs_with_another_command(cluster: Cluster) -> None:
         "--", "sh", "-c", "echo mended; exec sleep 600",
     ).succeeded()  # fmt: skip
     until(lambda: is_true(cluster.pod("mended"), "Ready"), "the copy to be ready", SOON)
-    assert log(cluster, "mended", "main") == "mended\n"
+    until(lambda: log(cluster, "mended", "main") == "mended\n", "what it says", SOON)
 
 
 def restarts(cluster: Cluster, pod: str) -> int:
@@ -119,7 +119,7 @@ def test_of_a_container_that_is_restarted_one_before_is_kept(cluster: Cluster) -
         timedelta(seconds=60),
     )
     until(lambda: len(of_pod(cluster, "again")) == 2, "the oldest to be cleared away", SOON)
-    assert log(cluster, "again", "main") == "run 3\n"
+    until(lambda: log(cluster, "again", "main") == "run 3\n", "what it says", SOON)
     assert log(cluster, "again", "main", "--previous") == "run 2\n"
 
 

@@ -5,6 +5,7 @@ On a dockerd of the test's own, in a network of its own: our commands run in tha
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from minisets.objects.metadata import is_true, name_of, status_of
 from tests import leftovers
 from tests.engines import PrivateEngine
 from tests.scenarios.bare import BUSY, made
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import docker
+
+    from minisets.objects.kinds import Object
 
 pytestmark = pytest.mark.docker
 
@@ -69,12 +73,7 @@ def test_it_comes_back_at_its_port_with_its_keys(cluster: Cluster, engine: Priva
     # Why kubectl: our own commands would mend what does not come back by itself.
     until(lambda: cluster.kubectl("get", "pods").code == 0, "kubectl to be answered", BY_ITSELF)
     assert cluster.places.kubeconfig.read_text() == kubeconfig
-
-    def all_ready() -> bool:
-        rows = cluster.kubectl("get", "pods").rows()
-        return [row.get("READY") for row in rows] == ["1/1", "1/1"]
-
-    until(all_ready, "both pods to be Ready", timedelta(seconds=60))
+    until(lambda: up(cluster) == {"keeper-0", "keeper-1"}, "both pods to be Ready", DEADLINE)
     found = cluster.minisets("exec", "keeper-0", "--", "cat", "/data/file").succeeded()
     assert (found.out, found.err) == ("mine\n", "")
     scaled = cluster.minisets("scale", "statefulset", "keeper", "--replicas", "3").succeeded()
@@ -128,24 +127,35 @@ def test_what_was_in_memory_is_gone_and_the_claim_says_so(cluster: Cluster, engi
     memory = storage_class("tmpfs", "minisets.dev/tmpfs")
     again = user("web-0", "data", restartPolicy="Always")
     made(cluster, memory, claim("data", "tmpfs"), again)
-    until(lambda: is_running(cluster, "web-0"), "the pod", DEADLINE)
+    until(lambda: up(cluster) == {"web-0"}, "the pod", DEADLINE)
     cluster.inside("web-0", "echo mine > /data/file")
 
     engine.kill()
     engine.start()
     until(lambda: cluster.kubectl("get", "pods").code == 0, "kubectl to be answered", BY_ITSELF)
     until(lambda: "VolumeContentsLost" in cluster.kubectl("get", "events").out, "the loss told of", DEADLINE)
-    until(lambda: is_running(cluster, "web-0"), "the pod again", DEADLINE)
+    until(lambda: up(cluster) == {"web-0"}, "the pod again", DEADLINE)
     assert cluster.inside("web-0", "cat /data/file || echo none") == "none\n"
     cluster.inside("web-0", "echo new > /data/file")
     (holder,) = holders(cluster)
     assert holder["State"] == "running"
     cluster.minisets("delete", "pod", "web-0").succeeded()
     made(cluster, user("web-1", "data"))
-    until(lambda: is_running(cluster, "web-1"), "another pod", DEADLINE)
+    until(lambda: up(cluster) == {"web-1"}, "another pod", DEADLINE)
     assert cluster.inside("web-1", "cat /data/file") == "new\n"
 
 
-def is_running(cluster: Cluster, name: str) -> bool:
-    rows = cluster.kubectl("get", "pod", name).rows()
-    return [(row.get("READY"), row.get("STATUS")) for row in rows] == [("1/1", "Running")]
+def up(cluster: Cluster) -> set[str]:
+    """The pods that are Ready by a container that runs.
+
+    Why both: just after the engine's restart, what is stored may still speak of a container of before.
+    """
+    listed = cluster.kubectl("get", "pods", "-o", "json")
+    pods = json.loads(listed.out)["items"] if listed.code == 0 else []
+    running = {each["Id"] for each in cluster.containers().values() if each["State"] == "running"}
+    return {name_of(pod) for pod in pods if is_true(pod, "Ready") and told_container(pod) in running}
+
+
+def told_container(pod: Object) -> str:
+    (only,) = status_of(pod)["containerStatuses"]
+    return str(only["containerID"]).removeprefix("docker://")

@@ -57,7 +57,7 @@ def test_an_image_that_was_built_here_just_runs(cluster: Cluster) -> None:
         assert cluster.pod("built")["spec"]["containers"][0]["imagePullPolicy"] == "Always"
         assert told(cluster, "built") == ["here"]
         said = "going on with the local image"
-        assert cluster.has_event("built", image, said, reason="PullFallback")
+        until(lambda: cluster.has_event("built", image, said, reason="PullFallback"), said, SOON)
         cluster.minisets("delete-pod", "built").succeeded()
 
 
@@ -110,20 +110,20 @@ def test_a_private_image_comes_to_who_has_its_password(
     )
     complaints = {"nobody": "no basic auth credentials", "mistaken": "unauthorized"}
     for name, complaint in complaints.items():
-        waits_for(cluster, name, "ImagePullBackOff")
-        assert complaint in state(cluster, name, "waiting")["message"]
+        assert complaint in waits_for(cluster, name, "ImagePullBackOff")
         assert "running" not in container_status(cluster, name)["state"]
 
     made(cluster, _pulling("friend", private, imagePullSecrets=[{"name": "wrong"}, {"name": "right"}]))
 
-    def progress() -> str:
-        return str(state(cluster, "friend", "waiting").get("message") or "")
+    def progress() -> dict[str, Any]:
+        waiting = state(cluster, "friend", "waiting")
+        return waiting if "Downloading" in (waiting.get("message") or "") else {}
 
-    until(lambda: "Downloading" in progress(), "how far the pull is", DEADLINE)
-    assert state(cluster, "friend", "waiting")["reason"] == "ContainerCreating"
+    assert until(progress, "how far the pull is", DEADLINE)["reason"] == "ContainerCreating"
     registry.may_hurry.set()
     assert told(cluster, "friend") == ["here"]
-    assert cluster.has_event("friend", f'Successfully pulled image "{private}"', reason="Pulled")
+    said = f'Successfully pulled image "{private}"'
+    until(lambda: cluster.has_event("friend", said, reason="Pulled"), said, SOON)
 
 
 def test_a_service_accounts_secret_is_its_pods(cluster: Cluster, registry: Registry, private: str) -> None:

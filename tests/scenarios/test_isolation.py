@@ -68,16 +68,17 @@ def test_a_host_port_is_one_pods_and_the_next_pod_waits_for_it(cluster: Cluster,
     until(lambda: _name_at(free_port) == "second", "the second pod at the port", DEADLINE)
 
 
-def test_a_host_port_that_a_stranger_has_is_waited_for(cluster: Cluster, free_port: int) -> None:
-    with socket.create_server(("127.0.0.1", free_port)):
-        made(cluster, _serving("patient", free_port))
+def test_a_host_port_that_a_stranger_has_is_waited_for(cluster: Cluster) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = int(stranger.getsockname()[1])
+        made(cluster, _serving("patient", port))
         until(
-            lambda: cluster.has_event("patient", str(free_port), reason="FailedCreatePodSandBox"),
+            lambda: cluster.has_event("patient", str(port), reason="FailedCreatePodSandBox"),
             "the engine's complaint",
             SOON,
         )
         assert status_of(cluster.pod("patient"))["phase"] == "Pending"
-    until(lambda: _name_at(free_port) == "patient", "the pod at its port", DEADLINE)
+    until(lambda: _name_at(port) == "patient", "the pod at its port", DEADLINE)
 
 
 # --- names and namespaces ---
@@ -147,9 +148,12 @@ def test_a_pod_shares_the_namespaces_that_it_asks_for(cluster: Cluster) -> None:
     assert not set(told(cluster, "apart")) & set(machines)
     assert told(cluster, "with-host") == machines
     until(lambda: is_true(cluster.pod("together"), "Ready"), "both containers", DEADLINE)
-    seen = until(lambda: printed(cluster, "together_c_other"), "what the other one sees", SOON)
-    assert any("/pause" in line for line in seen)
-    assert any("sh -c trap" in line for line in seen), "its neighbour's processes are there"
+
+    def sees(process: str) -> bool:
+        return any(process in line for line in printed(cluster, "together_c_other"))
+
+    until(lambda: sees("/pause"), "the sandbox's process to be seen by the other one", SOON)
+    until(lambda: sees("sh -c trap"), "its neighbour's process, too", SOON)
 
 
 # --- rights ---

@@ -38,6 +38,7 @@ spec:
         - sh
         - -c
         - |
+          trap 'touch /end' TERM
           run=$(cut -d' ' -f1 /proc/uptime)
           number=0
           while ! [ -e /end ]; do
@@ -53,7 +54,7 @@ spec:
 def runs(talking: Running) -> dict[str, list[tuple[str, int]]]:
     """Of each pod, the run and the number of each line."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for line in talking.printed().splitlines():
+    for line in talking.lines():
         if line.startswith("[talk-") and "xxx" not in line:
             prefix, run, number = line.split(" ")
             found[prefix.strip("[]")].append((run, int(number)))
