@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -131,11 +132,12 @@ def test_nothing_runs_for_a_client_that_leaves_before(dial: Dial, web: Running) 
 def test_nothing_runs_for_a_client_that_does_not_open_its_streams_in_time(
     dial: Dial, web: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minisets.api.spdy_channels._THERE_WITHIN", timedelta(milliseconds=100))
+    monkeypatch.setattr("minisets.api.spdy_channels._THERE_WITHIN", timedelta(seconds=1))
     client = dial("hang")
-    client.open("error", "stdout")
-    while client.hear() is not None:
-        pass
+    with suppress(ConnectionError, ssl.SSLEOFError):
+        client.open("error", "stdout")
+        while client.hear() is not None:
+            pass
     assert not has_begun(web)
 
 
@@ -222,13 +224,16 @@ def test_who_has_not_hung_up_yet_takes_no_other_ones_place(dial: Dial) -> None:
         assert client.heard()["stdout"] == b"echo\n"
 
 
-def test_stopping_the_server_waits_for_nobody_who_does_not_hang_up(dial: Dial, web: Running) -> None:
+def test_stopping_the_server_waits_for_nobody_who_does_not_hang_up(
+    dial: Dial, web: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minisets.api.app._ENDING", timedelta(minutes=1))
     client = dial("echo")
     client.open("error", "stdout", "stderr")
     client.heard()
     began = time.monotonic()
     web.server.stop()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 # --- who takes nothing ---

@@ -5,6 +5,7 @@ MINISETS_WATCH_SECONDS=60 pytest tests/api/test_many_watches.py     for a whole 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -13,12 +14,14 @@ import sys
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from tests.api.informer import PAUSE, Informer
 from tests.api.serving import CONFIGMAPS, Client, configmap
+from tests.api.yardstick import telling
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 SECONDS = int(os.environ.get("MINISETS_WATCH_SECONDS", "0"))
 WATCHERS, WRITES_A_SECOND = 200, 50
 FEW_THREADS = 12
+UNHEARD = 75  # writes at most: on a slow machine the writer waits for the last of the watchers
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -124,44 +128,59 @@ def test_an_informer_that_is_cut_off_all_the_time_ends_with_what_a_list_shows(
 def test_two_hundred_watchers_hear_of_every_write_in_time(
     client: Client, running: Running, tmp_path: Path, measured: Callable[[str], None]
 ) -> None:
-    """50 writes a second: nobody misses one, 99 of 100 come within a second, and few threads do it."""
+    """50 writes a second: nobody misses one or hears later than the others, and few threads do it.
+
+    In time: 99 of 100 within a second; on a slow machine, in twice what the bare telling of so many takes it.
+    """
     seconds = SECONDS or 10
     writes = seconds * WRITES_A_SECOND
     client.create(CONFIGMAPS, {"metadata": {"name": "tick"}, "data": {"seq": "0", "sent": "0"}})
     authority = tmp_path / "ca.pem"
     authority.write_text(running.credentials.ca)
     version = running.store.version()
-    argv = [client.port, authority, client.token, f"{CONFIGMAPS}?watch=true&resourceVersion={version}"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.api.watchers", *map(str, [*argv, WATCHERS, writes])],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    path = f"{CONFIGMAPS}?watch=true&resourceVersion={version}"
+
+    def watchers(writes: int, port: int) -> list[str]:
+        argv = [port, authority, client.token, path, WATCHERS, writes]
+        return [sys.executable, "-m", "tests.api.watchers", *map(str, argv)]
+
+    def a_second_told_barely() -> float:
+        command = partial(watchers, WRITES_A_SECOND)
+        return asyncio.run(telling(running.credentials, command, WRITES_A_SECOND))
+
+    barely = a_second_told_barely()
+    with subprocess.Popen(watchers(writes, client.port), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "watching\n"
             began = time.monotonic()
-            write_ticks(client, writes)
+            write_ticks(client, writes, process.stdout)
             took = time.monotonic() - began
             threads = [thread.name for thread in threading.enumerate()]
-            figures: Any = json.loads(process.stdout.readline())
+            *_, last = process.stdout
+            figures: Any = json.loads(last)
         finally:
             process.kill()
+    barely = max(barely, a_second_told_barely())
     ours = [name for name in threads if name.startswith("minisets-api")]
     measured(
         f"{WATCHERS} watchers, {writes} writes in {took:.1f} s: median {1000 * figures['median']:.0f} ms, "
-        f"p99 {1000 * figures['p99']:.0f} ms, max {1000 * figures['max']:.0f} ms, {len(ours)} threads"
+        f"p99 {1000 * figures['p99']:.0f} ms, max {1000 * figures['max']:.0f} ms, {len(ours)} threads; "
+        f"median of the slowest {1000 * figures['slowest']:.0f} ms; a second's told barely in {barely:.2f} s"
     )
     assert figures["events"] == [writes] * WATCHERS
     assert figures["wrong"] == 0
-    assert figures["p99"] < 1
+    assert figures["slowest"] < 2 * figures["median"]
+    assert figures["p99"] < max(1, 2 * barely)
     assert len(ours) < FEW_THREADS, ours
 
 
-def write_ticks(client: Client, writes: int) -> None:
-    """Evenly, as far as this machine keeps up."""
-    began = time.monotonic()
+def write_ticks(client: Client, writes: int, told: IO[str]) -> None:
+    """Evenly, as far as this machine keeps up: a write that somebody has not heard of has few behind it."""
+    began, heard = time.monotonic(), 0
     for number in range(1, writes + 1):
+        while number - heard > UNHEARD:
+            heard = int(told.readline().removeprefix("heard "))
         wait = began + number / WRITES_A_SECOND - time.monotonic()
         if wait > 0:
             threading.Event().wait(wait)
