@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NODES = 8
 SMALL, LARGE = 100, 1000
+_REPEATS = 5
 # Why: flat, with room for a busy machine; a cost that grew with the pods would be ten times.
 _MOST_GROWTH = 2.5
 
@@ -38,7 +39,8 @@ def apart(weight: int) -> Wish:
 def test_a_pods_node_costs_no_more_the_more_pods_there_are(
     wish: Wish, measured: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
-    costs = {size: _cost(size, wish) for size in (SMALL, LARGE)}
+    rounds = [{size: _cost(size, wish) for size in (SMALL, LARGE)} for _ in range(_REPEATS)]
+    costs = {size: min(one[size] for one in rounds) for size in (SMALL, LARGE)}
     what = request.node.callspec.id
     for size, cost in costs.items():
         measured(f"scheduling {size} {what} over {NODES} nodes: {cost * 1e6:.0f} us a pod")
@@ -46,7 +48,7 @@ def test_a_pods_node_costs_no_more_the_more_pods_there_are(
 
 
 def _cost(size: int, wish: Wish) -> float:
-    """Seconds a pod: from the changes in the store to the last binding."""
+    """Seconds of this thread a pod: from the changes in the store to the last binding."""
     house = House()
     for ordinal in range(NODES):
         house.node(node_name(ordinal))
@@ -66,11 +68,11 @@ def _cost(size: int, wish: Wish) -> float:
         house.create("Pod", f"web-{ordinal}", metadata=metadata, spec=pod)
     scheduling = Scheduling(house.registry, house.recorder(), house.clock)
     follower = Follower(house.store, scheduling.kinds, lambda: None)
-    began = time.perf_counter()
+    began = time.thread_time()
     while keys := follower.keys(scheduling.keys):
         for key in sorted(keys):
             scheduling.reconcile(key)
-    took = time.perf_counter() - began
+    took = time.thread_time() - began
     found = Counter(str(spec_of(pod).get("nodeName")) for pod in house.store.list("Pod").items)
     assert max(found.values()) - min(found.values()) <= 1, found
     assert len(found) == NODES

@@ -59,7 +59,8 @@ def make_nodes(whole: Whole, count: int) -> None:
 
 
 def test_a_sync_costs_no_more_per_pod_the_more_pods_there_are(measured: Callable[[str], None]) -> None:
-    costs = {size: _costs(size) for size in SIZES}
+    rounds = [{size: _costs(size) for size in SIZES} for _ in range(_REPEATS)]
+    costs = {size: _best([one[size] for one in rounds]) for size in SIZES}
     for size, (creating, quiet) in costs.items():
         measured(
             f"sync of {size} pods: {creating:.0f} us a pod creates them, {quiet:.0f} us a pod looks again"
@@ -70,20 +71,33 @@ def test_a_sync_costs_no_more_per_pod_the_more_pods_there_are(measured: Callable
 
 
 def _costs(size: int) -> tuple[float, float]:
-    """Microseconds a pod: of the sync that makes them all, of one with nothing to do (the best of a few)."""
+    """Microseconds of this thread a pod: of the sync that makes them all, and of one with nothing to do."""
     house = House()
     house.create("StatefulSet", "web", spec=spec(size))
     controller = StatefulSets(house.store, house.registry, house.recorder(), house.clock)
-    creating = _time(lambda: controller.reconcile("default/web"))
+    creating = _work(lambda: controller.reconcile("default/web"))
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": timestamp(house.clock.now())}
     for pod in house.store.list("Pod").items:
         house.set_status("Pod", name_of(pod), phase="Running", conditions=[ready])
     controller.reconcile("default/web")
     before = house.store.version()
-    quiet = min(_time(lambda: controller.reconcile("default/web")) for _ in range(_REPEATS))
+    quiet = min(_work(lambda: controller.reconcile("default/web")) for _ in range(_REPEATS))
     assert house.store.version() == before
     assert status_of(house.get("StatefulSet", "web"))["readyReplicas"] == size
     return creating / size * 1e6, quiet / size * 1e6
+
+
+def _best(costs: list[tuple[float, float]]) -> tuple[float, float]:
+    """The least of each: what else the machine did is in none of both, or in other rounds."""
+    creating, quiet = zip(*costs, strict=True)
+    return min(creating), min(quiet)
+
+
+def _work(act: Callable[[], object]) -> float:
+    """Seconds for which this thread has had a processor."""
+    before = time.thread_time()
+    act()
+    return time.thread_time() - before
 
 
 def _time(act: Callable[[], object]) -> float:

@@ -2,6 +2,7 @@
 
 import select
 import signal
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -146,7 +147,10 @@ def test_a_debugger_that_has_ended_already_has_its_log_printed(run: Run, whole: 
     assert (ran.code, ran.out) == (0, "was here\n"), ran.err
 
 
-def test_why_a_debugger_does_not_begin_is_said(run: Run, whole: Whole) -> None:
+def test_why_a_debugger_does_not_begin_is_said(
+    run: Run, whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minisets.kubelet.images.pulling._SHOWN_AS_ERROR", timedelta(minutes=1))
     begun(whole)
     whole.engine.miss_image("nowhere:1")
     whole.engine.refuse_pull("nowhere:1", "no such image")

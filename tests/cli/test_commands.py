@@ -81,9 +81,9 @@ def test_a_second_file_that_names_the_same_set_is_an_update(run: Run, whole: Who
 def test_up_that_does_not_get_ready_says_which_pod_and_why(run: Run, whole: Whole, file: Path) -> None:
     whole.engine.miss_image("nginx:1.9.1")
     whole.engine.refuse_pull("nginx:1.9.1", "no such manifest [latest]")
-    ran = run("up", "-f", str(file), "--timeout", "1.5")
+    ran = run("up", "-f", str(file), "--timeout", "5")
     assert ran.code == 1
-    assert ran.err.startswith("Error: not Ready after 1.5 s: pod web-0 is ")
+    assert ran.err.startswith("Error: not Ready after 5 s: pod web-0 is ")
     assert ran.err.endswith("see `minisets describe pod web-0`\n")
 
 

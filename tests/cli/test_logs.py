@@ -411,8 +411,9 @@ def test_a_statefulset_that_is_deleted_ends_it_with_a_line(
 
 
 def test_one_that_waits_to_start_is_told_waited_for_and_then_read(
-    whole: Whole, follow: Callable[..., Following]
+    whole: Whole, follow: Callable[..., Following], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("minisets.kubelet.images.pulling._SHOWN_AS_ERROR", timedelta(minutes=1))
     whole.engine.miss_image("nginx:1")
     whole.engine.refuse_pull("nginx:1", "no such manifest")
     whole.client.create("StatefulSet", "default", statefulset(1))

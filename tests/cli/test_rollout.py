@@ -307,7 +307,7 @@ def test_a_status_is_followed_until_the_rollout_is_done(
     whole.engine.refuse_pull("nginx:2", "no such manifest")
     update(whole, "nginx:2")
     until(lambda: not pods(whole), "the old pod to go")
-    held = does("rollout", "status", "sts/web", "--timeout=1s")
+    held = does("rollout", "status", "sts/web", "--timeout=5s")
     assert held.code == 1
     assert set(held.out.splitlines()) == {"Waiting for 1 pods to be ready..."}
     assert held.err == "Error: timed out waiting for the condition\n"

@@ -252,7 +252,7 @@ def test_another_program_at_the_address_is_no_server_and_holds_nobody_up(
         client = ApiClient(dataclasses.replace(whole.access, url=f"https://127.0.0.1:{port}"))
         assert client.content_served() is None
         client.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # who asks as for anything else waits a minute
 
 
 def test_nobody_at_the_address_is_no_server(whole: Whole) -> None:

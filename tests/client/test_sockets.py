@@ -18,6 +18,10 @@ from tests.waiting import holds
 
 MEBIBYTE = 1024 * 1024
 SHORT = Patience(timedelta(milliseconds=50), timedelta(milliseconds=300))
+"""With a peer that is dead."""
+FAIR = Patience(SHORT.silence, timedelta(seconds=3))
+"""With one that lives: a thread of this very process, which has its turn late on a busy machine."""
+BEYOND = FAIR.silence + 1.5 * FAIR.sign
 
 
 @contextlib.contextmanager
@@ -61,7 +65,7 @@ async def to(port: int, patience: Patience) -> Socket:
     return Socket(await connect(f"ws://127.0.0.1:{port}", **settings), patience)  # type: ignore[arg-type]
 
 
-def line_to(port: int, patience: Patience = SHORT) -> Line:
+def line_to(port: int, patience: Patience = FAIR) -> Line:
     return Line(lambda: to(port, patience))
 
 
@@ -99,7 +103,7 @@ def test_a_reader_that_pauses_longer_than_a_dead_peer_may_is_sent_everything() -
     with peer(much) as port:
         line = line_to(port)
         assert line.receive() is not None
-        threading.Event().wait(2 * (SHORT.silence + SHORT.sign).total_seconds())
+        threading.Event().wait(BEYOND.total_seconds())
         for _ in range(sent - 1):
             assert line.receive() is not None
         assert line.receive() is None
@@ -123,7 +127,7 @@ def test_a_reader_that_pauses_stops_the_peer() -> None:
 
 def test_a_silent_peer_that_answers_pings_is_waited_for() -> None:
     def late(connection: ServerConnection) -> None:
-        threading.Event().wait(2 * (SHORT.silence + SHORT.sign).total_seconds())
+        threading.Event().wait(BEYOND.total_seconds())
         connection.send(b"at last")
 
     with peer(late) as port:
@@ -134,7 +138,7 @@ def test_a_silent_peer_that_answers_pings_is_waited_for() -> None:
 
 def test_a_peer_without_a_sign_of_life_is_lost() -> None:
     with dead_after_the_handshake() as port:
-        line = line_to(port)
+        line = line_to(port, SHORT)
         with pytest.raises(Lost, match=r"no sign of life for 0\.35 s"):
             line.receive()
         line.close()
@@ -167,7 +171,7 @@ def test_a_peer_that_does_not_read_what_it_is_sent_is_no_dead_one() -> None:
             feeding = threads.submit(feed, line, 32, b"x" * MEBIBYTE)
             ended = threads.submit(line.receive)
             with pytest.raises(TimeoutError):
-                ended.result(2 * (SHORT.silence + SHORT.sign).total_seconds())
+                ended.result(BEYOND.total_seconds())
             assert not feeding.done()
             reading.set()
             feeding.result(10)

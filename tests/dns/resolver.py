@@ -15,7 +15,7 @@ from minisets.dns.upstream import Resolver
 if TYPE_CHECKING:
     from types import TracebackType
 
-PATIENCE = 5.0
+PATIENCE = 15.0  # seconds
 
 
 class FakeResolver:

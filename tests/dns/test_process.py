@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minisets.dns.kept import KeptZone
+from minisets.dns.zone import Zone
 from tests.dns.process import (
     MODULE,
     NAMESPACE,
@@ -18,9 +19,11 @@ from tests.dns.process import (
     REPOSITORY,
     SERVFAIL,
     TWO,
+    WITHIN,
     Process1,
     addresses,
     children,
+    crowd,
     plane,
     zone,
 )
@@ -142,9 +145,10 @@ signal.pause()
         one.answers(ONE)
         began = time.monotonic()
         (tmp_path / "go").touch()
-        until(lambda: answers(ask(one.port, f"web-4999.{NGINX}")), "the last pod's name")
-        assert time.monotonic() - began < 3
+        until(lambda: answers(ask(one.port, f"web-4999.{NGINX}")), "the last pod's name", WITHIN)
+        took = time.monotonic() - began
         assert _resident(one.pid) < 64 * MEGABYTES
+    assert took < max(3, 30 * _reading(crowd(5000)))
 
 
 # --- lives of the control plane ---
@@ -371,6 +375,14 @@ def test_an_address_that_cannot_be_had_is_said_in_one_line_and_ends_it() -> None
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "DNS cannot listen on 192.0.2.1:0" in done.stderr
+
+
+def _reading(zone: Zone) -> float:
+    """Seconds that this machine takes, as it is now, to do no more than read the zone."""
+    data = zone.to_bytes()
+    began = time.monotonic()
+    _ = Zone.from_bytes(data).inner
+    return time.monotonic() - began
 
 
 def _resident(pid: int) -> int:

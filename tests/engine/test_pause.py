@@ -584,7 +584,7 @@ def test_the_sandbox_leaves_at_once_on_sigterm(bench: Bench) -> None:
     sandbox.kill("SIGTERM")
     assert sandbox.wait(timeout=10)["StatusCode"] == 0
     # The engine's own part takes 0.1 s on an idle machine; a grace period that was waited out takes 10 s.
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.docker

@@ -107,7 +107,7 @@ def test_a_command_that_will_not_end_is_killed_after_two_seconds(
     command = begin("trap '' HUP TERM; echo ready; while :; do sleep 0.05; done")
     began = time.monotonic()
     assert end(program, command.pid, tmp_path, alone(command)).returncode == 0
-    assert 2 <= time.monotonic() - began < 4
+    assert 2 <= time.monotonic() - began < 8  # and not as late as a container, which has ten seconds
     assert command.wait(5) == -signal.SIGKILL
 
 

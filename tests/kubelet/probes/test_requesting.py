@@ -105,7 +105,7 @@ def test_a_redirect_to_what_is_no_http_is_an_error(server: Server) -> None:
 
 def test_an_answer_that_does_not_come_in_time_is_said_to_be_late(server: Server) -> None:
     with pytest.raises(RequestError, match=r"http://127.0.0.1:\d+/\?hang=1.*Client.Timeout exceeded"):
-        got(request(server, "/?hang=1"), 0.2)
+        got(request(server, "/?hang=1"), 3)
 
 
 @pytest.mark.parametrize("scheme", ["HTTP", "HTTPS"])
