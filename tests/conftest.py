@@ -15,6 +15,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
+from hypothesis import HealthCheck, settings
 
 from tests import leftovers
 from tests.engines import PrivateEngine, connected, engine_address
@@ -26,6 +27,10 @@ ran_on_docker = pytest.StashKey[list[str]]()
 present_before = pytest.StashKey[set[str]]()
 complaints = pytest.StashKey[list[str]]()
 figures = pytest.StashKey[list[str]]()
+
+# Why no deadline: how long an example takes tells of the machine.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 # --- fixtures ---

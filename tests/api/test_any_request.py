@@ -66,7 +66,6 @@ def test_no_request_is_answered_otherwise_than_documented(
     @given(case=operation.as_strategy(generation_mode=mode), name=NAMES)
     @settings(
         max_examples=ASKED or 2,
-        deadline=None,
         derandomize=not ASKED,
         database=None,
         phases=[Phase.generate, Phase.shrink],

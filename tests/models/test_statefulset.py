@@ -339,7 +339,6 @@ def walk(lives: int, phases: tuple[Phase, ...] = _WITHOUT_EXPLAINING, **options:
             max_examples=lives,
             stateful_step_count=_STEPS,
             phases=phases,
-            deadline=None,
             database=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

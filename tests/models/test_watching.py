@@ -186,6 +186,6 @@ class SqliteMachine(StoreMachine):
 
 
 TestMemory = MemoryMachine.TestCase
-TestMemory.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestMemory.settings = settings(max_examples=100, stateful_step_count=40)
 TestSqlite = SqliteMachine.TestCase
-TestSqlite.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestSqlite.settings = settings(max_examples=15, stateful_step_count=25)

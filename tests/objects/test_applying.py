@@ -160,7 +160,7 @@ def contains(whole: Any, part: Any) -> bool:
     return bool(whole == part)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pods, pods, pods)
 def test_the_patched_object_says_everything_that_the_manifest_says(
     original: Any, modified: Any, current: Any
@@ -171,7 +171,7 @@ def test_the_patched_object_says_everything_that_the_manifest_says(
     assert strategic_merge("Pod", patched, again) == patched
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pods, pods)
 def test_what_only_we_changed_becomes_exactly_the_manifest(original: Any, modified: Any) -> None:
     patched = strategic_merge("Pod", original, three_way("Pod", original, modified, original))

@@ -7,7 +7,7 @@ pkg/util/strategicpatch/patch_test.go.
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.errors import BadRequest, Invalid
@@ -212,7 +212,6 @@ containers = st.lists(
 deletions = st.sets(st.sampled_from("abcd"), max_size=2)
 
 
-@settings(deadline=None)
 @given(containers, containers, deletions)
 def test_a_list_by_key_merges_as_a_dict_of_its_elements(before: Any, change: Any, gone: set[str]) -> None:
     model = {one["name"]: one for one in before if one["name"] not in gone}
@@ -235,14 +234,12 @@ values: st.SearchStrategy[Any] = st.recursive(
 trees = st.dictionaries(st.sampled_from("ab"), values, max_size=2)
 
 
-@settings(deadline=None)
 @given(trees, trees)
 def test_a_merge_patch_says_the_same_when_said_again(original: Any, patch: Any) -> None:
     once = merge_patch(original, patch)
     assert merge_patch(once, patch) == once
 
 
-@settings(deadline=None)
 @given(trees, trees)
 def test_a_json_patch_that_replaces_the_whole_is_the_value(original: Any, value: Any) -> None:
     assert json_patch(original, [{"op": "replace", "path": "", "value": value}]) == value

@@ -138,7 +138,7 @@ objects = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(objects, objects, objects)
 def test_whatever_is_sent_is_merged_or_refused_in_one_line(obj: Any, patch: Any, third: Any) -> None:
     before = copy.deepcopy((obj, patch, third))

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.objects import quantities
@@ -71,7 +71,6 @@ written = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(written)
 def test_the_canonical_form_is_equal_and_stays_itself(text: str) -> None:
     canonical = quantities.canonical(text)
@@ -79,7 +78,6 @@ def test_the_canonical_form_is_equal_and_stays_itself(text: str) -> None:
     assert quantities.canonical(canonical) == canonical
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=-(2**62), max_value=2**62), st.sampled_from(["BinarySI", "DecimalSI"]))
 def test_a_formatted_number_reads_as_itself(number: int, form: quantities.Form) -> None:
     assert quantities.parse(quantities.format(Decimal(number), form)) == number

@@ -155,14 +155,14 @@ container = st.fixed_dictionaries(named, optional=optional)
 containers = st.lists(container, max_size=5, unique_by=lambda one: str(one["name"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(containers, containers)
 def test_applying_a_patch_twice_changes_nothing_more(before: list[Any], change: list[Any]) -> None:
     once = strategic_merge("Pod", pod(containers=before), {"spec": {"containers": change}})
     assert strategic_merge("Pod", once, {"spec": {"containers": change}}) == once
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(containers)
 def test_an_empty_patch_and_the_object_itself_change_nothing(before: list[Any]) -> None:
     obj = pod(containers=before)

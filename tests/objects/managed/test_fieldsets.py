@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.objects.managed.elements import SELF
@@ -38,7 +38,6 @@ def is_short(node: Fields, *, top: bool = True) -> bool:
     return all(is_short(inner, top=False) for element, inner in node.items() if element != SELF)
 
 
-@settings(deadline=None)
 @given(listed)
 def test_a_set_has_the_paths_that_it_was_made_of(members: set[tuple[str, ...]]) -> None:
     assert set(paths(made(members))) == members
@@ -46,7 +45,6 @@ def test_a_set_has_the_paths_that_it_was_made_of(members: set[tuple[str, ...]]) 
     assert not has(made(members), ("f:z",))
 
 
-@settings(deadline=None)
 @given(listed, listed)
 def test_sets_are_joined_cut_and_subtracted_as_sets_of_paths(
     left: set[tuple[str, ...]], right: set[tuple[str, ...]]
@@ -65,7 +63,6 @@ def test_sets_are_joined_cut_and_subtracted_as_sets_of_paths(
         assert read(found) == found
 
 
-@settings(deadline=None)
 @given(listed, listed)
 def test_no_set_is_changed(left: set[tuple[str, ...]], right: set[tuple[str, ...]]) -> None:
     ours, theirs = made(left), made(right)

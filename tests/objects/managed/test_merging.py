@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.objects.kinds import Object
@@ -46,7 +46,6 @@ def model(live: list[str], config: list[str]) -> set[str]:
 unique = st.lists(st.sampled_from("abcdef"), unique=True, max_size=6)
 
 
-@settings(deadline=None)
 @given(unique, unique)
 def test_a_merged_list_has_all_once_and_keeps_both_orders(live: list[str], config: list[str]) -> None:
     found = merged(NAMES, live, config)

@@ -6,7 +6,7 @@ The models say who has which path a second time, with no sets of fields and no t
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.objects.kinds import Object
@@ -112,7 +112,6 @@ def wanted_by(model: Model) -> dict[str, str]:
     return {key.removeprefix("f:"): value for key, value in model.live["data"].items()}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ways, people, data), max_size=12))
 def test_any_writes_to_a_map_come_to_what_the_model_says(
     steps: list[tuple[str, str, dict[str, str]]],
@@ -150,7 +149,6 @@ def with_containers(elements: dict[str, dict[str, str]]) -> Object:
     return statefulset(*({"name": name, **values} for name, values in elements.items()))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ways, people, listed), max_size=12))
 def test_any_writes_to_a_list_by_key_come_to_what_the_model_says(
     steps: list[tuple[str, str, dict[str, dict[str, str]]]],
@@ -204,7 +202,6 @@ configs = configs_of("abc", replicas=st.integers(0, 2), serviceName=st.sampled_f
 others = configs_of("xyz", podManagementPolicy=st.sampled_from(["Parallel", "OrderedReady"]))
 
 
-@settings(deadline=None)
 @given(configs, configs)
 def test_an_apply_is_idempotent_and_leaves_its_own_values(before: Object, config: Object) -> None:
     world = World()
@@ -230,7 +227,6 @@ def holds(config: Any, live: Any) -> bool:
     return bool(config == live)
 
 
-@settings(deadline=None)
 @given(configs, configs)
 def test_there_and_back_again_is_where_one_was(first: Object, second: Object) -> None:
     world = World()
@@ -249,7 +245,6 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None)
 @given(configs, others)
 def test_who_has_no_field_in_common_never_conflicts_and_loses_nothing(ours: Object, theirs: Object) -> None:
     world = World()
@@ -264,7 +259,6 @@ def test_who_has_no_field_in_common_never_conflicts_and_loses_nothing(ours: Obje
     assert plain(world.live) == plain(ours)
 
 
-@settings(deadline=None)
 @given(configs, configs)
 def test_no_apply_changes_what_it_is_given(before: Object, config: Object) -> None:
     world = World()

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minisets.objects.kinds import Object
@@ -156,7 +156,6 @@ containers = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(containers, containers)
 def test_a_comparison_is_the_difference_of_what_both_have(before: list[Object], after: list[Object]) -> None:
     """Added and removed hold at least the difference (containers themselves come on top), nothing else."""
