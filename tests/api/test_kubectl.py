@@ -209,9 +209,9 @@ def test_a_node_is_drained_as_far_as_its_budget_allows(kubectl: Kubectl, running
     created = kubectl("create", "pdb", "web", "--selector=!absent", "--min-available=1")
     assert created == "poddisruptionbudget.policy/web created\n"
     count_budget(running, "web")
-    blocked = kubectl(*drain, "--timeout=2s", fails=True)
+    blocked = kubectl(*drain, "--timeout=4s", fails=True)
     assert "Cannot evict pod as it would violate the pod's disruption budget." in blocked
-    assert "global timeout reached: 2s" in blocked
+    assert "global timeout reached: 4s" in blocked
     assert "SchedulingDisabled" in kubectl("get", "node", "minisets-0")
     kubectl("patch", "pdb", "web", "-p", '{"spec":{"minAvailable":0}}')
     count_budget(running, "web")

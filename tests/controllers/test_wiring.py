@@ -73,10 +73,10 @@ def test_claims_that_race_for_volumes_each_get_one_and_their_pods_are_placed(tmp
         ):
             _make_a_crowd(registry)
             until(lambda: _placed(store) == CLAIMS, "every pod to be placed")
+            until(lambda: store.get(Ref("ServiceAccount", "default", "default")), "the service account")
         claims = store.list("PersistentVolumeClaim").items
         assert {status_of(claim)["phase"] for claim in claims} == {"Bound"}
         assert len({spec_of(claim)["volumeName"] for claim in claims}) == CLAIMS
-        assert store.get(Ref("ServiceAccount", "default", "default")) is not None
 
 
 def test_evictions_that_race_never_take_more_than_the_budget(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 import threading
@@ -24,9 +25,7 @@ class FakeResolver:
     def __init__(self, address: str = "192.0.2.1", *, silent: bool = False) -> None:
         self.asked: list[str] = []
         self._answer, self._silent = address, silent
-        self._tcp = socket.create_server(("127.0.0.1", 0))
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(self._tcp.getsockname())
+        self._tcp, self._udp = _sockets()
         self._threads = [threading.Thread(target=run) for run in (self._by_udp, self._by_tcp)]
         self._ended = False
 
@@ -82,6 +81,21 @@ class FakeResolver:
                     reply = self._reply(stream.read(length))
                     if not self._silent:
                         connection.sendall(struct.pack("!H", len(reply)) + reply)
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """TCP and UDP on the same port, one that is free for both."""
+    while True:
+        tcp, udp = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError as error:
+            tcp.close()
+            udp.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return tcp, udp
 
 
 def ask(port: int, name: str, type_: str = "A", *, edns: int = 0) -> DNSRecord:

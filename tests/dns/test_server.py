@@ -51,7 +51,7 @@ def crowd(size: int) -> Zone:
 
 
 def connected(server: DnsServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE.total_seconds())
 
 
 def test_a_pods_name_is_answered_with_authority_and_a_short_life(serve: Serve) -> None:
@@ -148,6 +148,7 @@ def test_several_questions_go_over_one_connection(serve: Serve) -> None:
 # --- elsewhere ---
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_other_names_are_asked_of_the_machines_resolver(serve: Serve) -> None:
     with FakeResolver() as elsewhere:
         reply = ask(serve(None, elsewhere.resolver).port, "example.com")
@@ -156,6 +157,7 @@ def test_other_names_are_asked_of_the_machines_resolver(serve: Serve) -> None:
     assert elsewhere.asked == ["example.com. A"]
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_other_names_are_asked_by_tcp_when_they_came_by_tcp(serve: Serve) -> None:
     with FakeResolver() as elsewhere, connected(serve(None, elsewhere.resolver)) as connection:
         assert answers(ask_by_tcp(connection, "example.com")) == ["example.com. 60 IN A 192.0.2.1"]
@@ -169,6 +171,7 @@ def test_our_names_never_leave(serve: Serve) -> None:
     assert elsewhere.asked == []
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_the_next_resolver_is_asked_when_one_refuses(serve: Serve) -> None:
     with FakeResolver() as gone:
         nobody = gone.resolver
@@ -211,6 +214,7 @@ def test_more_forwarded_questions_than_can_wait_are_refused_at_once(serve: Serve
         assert DNSRecord.parse(flood.recv(512)).header.rcode == RCODE.SERVFAIL
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_an_alias_to_elsewhere_comes_with_the_address_there(serve: Serve) -> None:
     """The resolver in a C library doesn't follow an alias that stands alone."""
     zone = zone_of([service("db", type="ExternalName", externalName="db.example.com")], [], SETTINGS, 1)
@@ -267,16 +271,18 @@ def test_garbage_gets_no_reply_and_ends_nothing(serve: Serve) -> None:
         assert answers(ask(server.port, f"web-1.{NGINX}"))
 
 
-@settings(max_examples=150, deadline=None)
-@given(packet=st.binary(max_size=80), flags=st.integers(0, 0xFFFF))
-def test_no_packet_ends_the_server(packet: bytes, flags: int) -> None:
-    garbled = struct.pack("!HHHHHH", 7, flags, 1, 0, 0, packet[0] % 3 if packet else 0) + packet
-    server = DnsServer("127.0.0.1", 0, (), web())
-    try:
+def test_no_packet_ends_the_server(serve: Serve) -> None:
+    server = serve()
+
+    @settings(max_examples=150)
+    @given(packet=st.binary(max_size=80), flags=st.integers(0, 0xFFFF))
+    def take(packet: bytes, flags: int) -> None:
+        garbled = struct.pack("!HHHHHH", 7, flags, 1, 0, 0, packet[0] % 3 if packet else 0) + packet
         server._answer_udp(garbled, ("127.0.0.1", 9))
         server._answer_udp(packet, ("127.0.0.1", 9))
-    finally:
-        server.stop()
+
+    take()
+    assert answers(ask(server.port, f"web-1.{NGINX}"))
 
 
 def test_a_reply_gets_no_reply(serve: Serve) -> None:

@@ -1,19 +1,23 @@
 """Forwarding over a WebSocket's channels, raw and by Kubernetes' own Python client."""
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
-import websocket
 import yaml
 from kubernetes import client as kubernetes
 from kubernetes import config
 from kubernetes.stream import portforward
+from websockets.asyncio import client as asynchronous
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -108,28 +112,48 @@ def test_a_pod_that_reads_nothing_takes_nothing_from_the_client(dial: Dial) -> N
         sending.join()
 
 
+class Pinged(asynchronous.ClientConnection):
+    """Knows whether it was. Asynchronous: Python's TLS connections are not for two threads at once."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.pinged = asyncio.Event()
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self.pinged.set()
+
+
 def test_a_client_whose_input_is_pushed_back_is_pinged(web: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minisets.api.forwarding.channels._PING_EVERY", timedelta(milliseconds=20))
-    leaving = threading.Event()
+    going_on = threading.Event()
 
     def program(connection: socket.socket) -> None:
-        del connection
-        leaving.wait(20)
+        assert going_on.wait(60)
+        everything(connection)
+
+    async def send(client: Pinged) -> None:
+        for _ in range(300):
+            await client.send(b"\0" * 100_000)
+
+    async def push(port: int) -> None:
+        async with asynchronous.connect(
+            f"wss://127.0.0.1:{web.server.port}{PODS}/web-0/portforward?ports={port}",
+            create_connection=Pinged,
+            ssl=web.client.context,
+            additional_headers={"Authorization": f"Bearer {web.client.token}"},
+            subprotocols=[Subprotocol(V4)],
+            ping_interval=None,
+        ) as client:
+            assert isinstance(client, Pinged)
+            sending = asyncio.create_task(send(client))
+            await asyncio.wait_for(client.pinged.wait(), 60)
+            going_on.set()
+            await sending
 
     with listening(program) as port:
-        client = websocket.create_connection(
-            f"wss://127.0.0.1:{web.server.port}{PODS}/web-0/portforward?ports={port}",
-            20,
-            sslopt={"context": web.client.context},
-            header={"Authorization": f"Bearer {web.client.token}"},
-            subprotocols=[V4],
-        )
-        sending = threading.Thread(target=lambda: [client.send_binary(b"\0" * 100_000) for _ in range(300)])
-        sending.start()
-        until(lambda: client.recv_data(control_frame=True)[0] == websocket.ABNF.OPCODE_PING, "a ping")
-        leaving.set()
-        sending.join()
-        client.close(timeout=5)
+        asyncio.run(push(port))
 
 
 def test_a_client_that_leaves_lets_go_of_the_pod(dial: Dial) -> None:

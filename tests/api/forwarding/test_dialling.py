@@ -96,9 +96,9 @@ def test_an_engine_that_refuses_is_told(sandbox: str, client: SpdyClient, web: R
 def test_a_program_whose_client_is_gone_is_ended(sandbox: str, client: SpdyClient, web: Running) -> None:
     _, data = pair(client, 1)
     client.say(data, b"hello")
-    until(lambda: web.engine._commands, "the program")
-    command = next(iter(web.engine._commands.values()))
-    assert (command.container, command.is_running) == (sandbox, True)
+    commands = web.engine._commands
+    (command,) = until(lambda: [one for one in [*commands.values()] if one.is_running], "the program")
+    assert command.container == sandbox
     client.close()
     until(lambda: not command.is_running, "the end of the program")
 
