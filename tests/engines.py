@@ -211,7 +211,7 @@ class PrivateEngine:
         try:
             with connected(self.address, timeout=timedelta(seconds=2)):
                 return True
-        except DockerException:
+        except (DockerException, OSError):  # Why both: the SDK lets requests' own errors through
             return False
 
     def _end(self, signal: str) -> None:

@@ -26,6 +26,10 @@ class EngineSuite:
     def miss_on_host(self, world: World, path: str) -> None:
         """Tell an engine that does not look that its machine has nothing there."""
 
+    def print_the_rest(self, world: World, container: str) -> None:
+        """Have a printer that is ready say `two` as an error, and leave with 7."""
+        world.engine.signal_container(container, "SIGTERM")
+
     @pytest.fixture
     def world(self, engine: Engine, cluster_name: str) -> Iterator[World]:
         world = World(engine, cluster_name)

@@ -22,7 +22,7 @@ PROGRAMS = {
     "stubborn": "trap '' TERM; echo ready; while :; do sleep 0.05; done",
     "reader": "echo ready; while read line; do echo got $line; done; exit 5",
     "reciter": "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end",
-    "printer": "echo one; sleep 0.02; echo two >&2; exit 7",
+    "printer": "trap 'echo two >&2; exit 7' TERM; echo ready; while :; do sleep 0.05; done",
 }
 SAYS_HELLO = ("echo", "hello")
 FAILS = ("sh", "-c", "echo oops >&2; exit 4")
@@ -60,8 +60,7 @@ class World:
         """A container whose program is so far that it knows what to do with signals."""
         container = self.create(program, **changes)
         self.engine.start_container(container)
-        if program != "printer":
-            until(lambda: b"ready" in self.logged(container))
+        until(lambda: b"ready" in self.logged(container))
         return container
 
     def logged(self, container: str) -> bytes:

@@ -28,7 +28,7 @@ def answering(socket: Path, versions: object) -> Iterator[str]:
     class Answer(Handler):
         def answered(self) -> None:
             if not self.path.endswith("/version"):
-                over.wait(10)
+                over.wait(60)
                 self.close_connection = True
                 return
             self.send_json(200, json.dumps(versions).encode())
@@ -82,7 +82,7 @@ def test_something_else_that_answers_there_is_no_engine(tmp_path: Path, versions
 
 def test_a_call_that_takes_too_long_is_a_timeout(tmp_path: Path) -> None:
     with answering(tmp_path / "docker.sock", MODERN) as url:
-        engine = DockerEngine.connect(url, timeout=timedelta(seconds=1))
+        engine = DockerEngine.connect(url, timeout=timedelta(seconds=5))
         with pytest.raises(EngineTimeout, match="in time"):
             engine.inspect_container("web-0")
         engine.close()

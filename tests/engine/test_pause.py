@@ -123,15 +123,22 @@ def test_swap_goes_on_after_one_that_was_killed_half_way(program: list[str], tmp
 
 def test_a_reader_never_sees_the_link_missing(program: list[str], tmp_path: Path) -> None:
     run(program, "swap", tmp_path, "0")
-    script = 'folder=$1; shift; for i in $(seq 200); do "$@" swap "$folder" $i || exit 1; done'
-    swaps = subprocess.Popen(["sh", "-c", script, "sh", tmp_path, *program])
-    reads = 0
-    while swaps.poll() is None:
-        assert (tmp_path / "..data").is_symlink()
-        reads += 1
+    script = """
+folder=$1; shift; i=0
+until [ -e "$folder/stop" ]; do i=$((i + 1)); "$@" swap "$folder" $i || exit 1; done
+exec "$@" swap "$folder" last
+"""
+    reads = swapped = 0
+    with subprocess.Popen(["sh", "-c", script, "sh", tmp_path, *program]) as swaps:
+        try:
+            while reads <= 200 or swapped < 200:
+                swapped = int((tmp_path / "..data").readlink().name)
+                reads += 1
+                assert swaps.poll() is None
+        finally:
+            (tmp_path / "stop").touch()
     assert swaps.returncode == 0
-    assert reads > 200
-    assert (tmp_path / "..data").readlink() == Path("200")
+    assert (tmp_path / "..data").readlink() == Path("last")
 
 
 @pytest.mark.parametrize(
@@ -493,9 +500,11 @@ def test_process_1_reaps_what_its_parents_left(process_1: Process1) -> None:
     process_1.resolv_conf.touch()
     process_1.start(mount=":", environment={})
     pid = process_1.pid()
-    orphans = "for i in 1 2 3; do sleep 0.5 & done; (exit 3) &"
+    orphans = "for i in 1 2 3; do sleep 600 & done; (exit 3) &"
     subprocess.run(["nsenter", "--target", str(pid), "--pid", "sh", "-c", orphans], timeout=10, check=True)
-    assert _children(pid), "the orphans were not handed to process 1"
+    until(lambda: len(_children(pid)) == 3, "the orphans to be process 1's, and the dead one to be reaped")
+    for orphan in _children(pid):
+        os.kill(orphan, signal.SIGKILL)
     until(lambda: not _children(pid), "process 1 to reap the orphans")
 
 
@@ -553,8 +562,8 @@ def test_joined_containers_see_the_resolv_conf_of_the_environment(bench: Bench, 
         environment={"MINISETS_RESOLV_CONF": RESOLV_CONF, "MINISETS_HOSTS": HOSTS}, cap_drop=["ALL"]
     )
     app = bench.join(sandbox, read_only=read_only)
-    assert _output(app, "cat", "/etc/resolv.conf") == RESOLV_CONF
-    assert _output(app, "cat", "/etc/hosts") == HOSTS
+    until(lambda: _output(app, "cat", "/etc/resolv.conf") == RESOLV_CONF, "the resolv.conf")
+    until(lambda: _output(app, "cat", "/etc/hosts") == HOSTS, "the hosts")
 
 
 @pytest.mark.docker
@@ -580,6 +589,8 @@ def test_a_resolv_conf_that_cannot_be_written_ends_the_sandbox_with_a_reason(
 @pytest.mark.docker
 def test_the_sandbox_leaves_at_once_on_sigterm(bench: Bench) -> None:
     sandbox = bench.sandbox()
+    sandbox.reload()
+    until(lambda: _is_ready(sandbox.attrs["State"]["Pid"]), "the sandbox to wait for signals")
     started = time.monotonic()
     sandbox.kill("SIGTERM")
     assert sandbox.wait(timeout=10)["StatusCode"] == 0
@@ -593,9 +604,12 @@ def test_orphans_are_reaped(bench: Bench) -> None:
     app = bench.join(sandbox, pid_mode=f"container:{sandbox.id}")
     app.exec_run(["sh", "-c", "for i in 1 2 3 4 5; do (sleep 0.1 & ) ; done; (sh -c 'exit 3' &)"])
     until(lambda: "sleep 0.1" not in _output(app, "ps"), "the orphans to end")
-    states = _output(app, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null")
-    assert states.startswith("1 (pause)")
-    assert ") Z " not in states
+
+    def states() -> str:
+        return _output(app, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null")
+
+    assert states().startswith("1 (pause)")
+    until(lambda: ") Z " not in states(), "the orphans to be reaped")
 
 
 @pytest.mark.docker

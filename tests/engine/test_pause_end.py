@@ -138,6 +138,7 @@ def test_what_was_started_to_outlive_a_terminal_does(
     command = begin(f"nohup {NEVER} >/dev/null 2>&1 & {apart} & echo ready; {NEVER}")
     setsid = until(lambda: note.exists() and note.read_text().strip(), "setsid")
     (nohup,) = until(lambda: pids_of(command.pid, "sleep", ignoring=signal.SIGHUP), "nohup")
+    until(lambda: len(session_of(command.pid)) == 3, "the child in the foreground")
     assert end(program, command.pid, tmp_path, ours(command)).returncode == 0
     assert command.wait(5) == -signal.SIGHUP
     holds(lambda: session_of(command.pid) == [nohup] and Path(f"/proc/{setsid}").exists(), "both run on")

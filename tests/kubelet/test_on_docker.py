@@ -33,8 +33,9 @@ POD = Ref("Pod", "default", "web-0")
 WITHIN = timedelta(seconds=60)
 SCRIPT = """
 trap 'exit 0' TERM
-cat /etc/app/a; stat -c '%a %g' /scratch; echo hello > /scratch/x && cat /scratch/x
+cat /etc/app/a; stat -c '%a %g' /scratch
 cat /etc/resolv.conf; hostname -f; echo address $IP; id -u
+echo hello > /scratch/x && cat /scratch/x
 while :; do sleep 0.1; done
 """
 
@@ -127,15 +128,17 @@ def test_a_pod_lives_loses_its_sandbox_and_ends(on_docker: Docker) -> None:
     until(lambda: is_true(on_docker.pod(), "Ready"), "the pod to be Ready", WITHIN)
     first = status_of(on_docker.pod())["podIP"]
     gateway = first.rsplit(".", 2)[0]
+    until(lambda: on_docker.log().endswith("hello\n"), "the last line", WITHIN)
     log = on_docker.log().splitlines()
-    assert log[:3] == ["secret", "2777 2000", "hello"]
-    assert log[3].startswith(f"nameserver {gateway}.")
-    assert log[4:] == [
+    assert log[:2] == ["secret", "2777 2000"]
+    assert log[2].startswith(f"nameserver {gateway}.")
+    assert log[3:] == [
         "search default.svc.cluster.local svc.cluster.local cluster.local",
         "options ndots:5",
         "web-0.nginx.default.svc.cluster.local",
         f"address {first}",
         "1000",
+        "hello",
     ]
 
     name = f"{on_docker.cluster}_default_web-0"
@@ -144,7 +147,7 @@ def test_a_pod_lives_loses_its_sandbox_and_ends(on_docker: Docker) -> None:
     until(lambda: is_true(on_docker.pod(), "Ready"), "the pod to be Ready again", WITHIN)
     assert status_of(on_docker.pod())["containerStatuses"][0]["restartCount"] == 1
     assert on_docker.containers() == [name, f"{name}__restart-0", f"{name}_sandbox"]
-    assert "secret" in on_docker.log(), "its files came back with the new sandbox"
+    until(lambda: "secret" in on_docker.log(), "its files to come back with the new sandbox", WITHIN)
 
     on_docker.registry.delete(POD)
     until(lambda: not on_docker.pod(), "the pod to go", WITHIN)
@@ -184,6 +187,7 @@ def test_of_fifty_restarts_one_dead_container_is_left_and_its_log(cluster_name: 
         name, last = f"{cluster_name}_default_web-0", f"__restart-{RESTARTS - 1}"
         until(lambda: len(on_docker.containers()) == 3, "the rest to be cleared away", WITHIN)
         assert on_docker.containers() == [name, f"{name}{last}", f"{name}_sandbox"]
-        assert (on_docker.log(last), on_docker.log()) == (f"run {RESTARTS - 1}\n", f"run {RESTARTS}\n")
+        until(lambda: on_docker.log() == f"run {RESTARTS}\n", "the last run's line", WITHIN)
+        assert on_docker.log(last) == f"run {RESTARTS - 1}\n"
         before = status_of(on_docker.pod())["containerStatuses"][0]["lastState"]["terminated"]
         assert (before["exitCode"], before["reason"]) == (1, "Error")
