@@ -6,12 +6,14 @@ And what they use: claims, images.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from docker.errors import APIError
 
 from minisets.objects.metadata import status_of
-from tests.scenarios.cluster import DEADLINE
+from tests.scenarios.cluster import DEADLINE, SOON
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -56,9 +58,20 @@ def built(cluster: Cluster, name: str, **config: Any) -> Iterator[str]:
     try:
         yield name
     finally:
-        for user in cluster.engine.containers.list(all=True, filters={"ancestor": image["Id"]}):
-            user.remove(force=True)
+        until(lambda: is_unused(cluster, image["Id"]), f"the containers of {name} to go", SOON)
         cluster.engine.images.remove(name, force=True)
+
+
+def is_unused(cluster: Cluster, image: str) -> bool:
+    """Whether no container is of it; one that is left is removed, unless the kubelet is just doing that."""
+    users = cluster.engine.api.containers(all=True, filters={"ancestor": image})
+    for user in users:
+        try:
+            cluster.engine.api.remove_container(user["Id"], force=True)
+        except APIError as error:
+            if error.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                raise
+    return not users
 
 
 def container_status(cluster: Cluster, name: str, of: str = "containerStatuses") -> dict[str, Any]:
