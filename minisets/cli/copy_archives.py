@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from minisets.cli.copy_paths import below
 from minisets.errors import MinisetsError
@@ -33,7 +34,9 @@ def pack(source: Path, name: str, sink: BinaryIO, tell: Callable[[str], None]) -
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_CHUNK) as archive:
         for path in _files(source):
             member = PurePosixPath(name, *path.relative_to(source).parts)
-            info = archive.gettarinfo(path, str(member))
+            _forget(archive)
+            with _reading(path):
+                info = archive.gettarinfo(path, str(member))
             if info is None or not (info.isreg() or info.isdir() or info.issym()):
                 tell(f"warning: skipping {path}: it is no file, directory or symlink")
             else:
@@ -44,24 +47,55 @@ def _add(archive: tarfile.TarFile, path: Path, info: tarfile.TarInfo) -> None:
     if not info.isreg():
         archive.addfile(info)
         return
-    try:
+    with _reading(path):
         file = path.open("rb")
-    except OSError as error:
-        raise MinisetsError(f"cannot read {path}: {error.strerror}") from error
     with file:
         archive.addfile(info, file)
 
 
 def _files(path: Path) -> Iterator[Path]:
     """What has an entry: everything but directories that hold something."""
-    if path.is_symlink() or not path.is_dir():
-        yield path
-        return
-    inside = sorted(path.iterdir())
-    if not inside:
-        yield path
-    for one in inside:
-        yield from _files(one)
+    waiting = [path]
+    while waiting:
+        one = waiting.pop()
+        with _reading(one):
+            inside = sorted(one.iterdir(), reverse=True) if one.is_dir() and not one.is_symlink() else []
+        if inside:
+            waiting += inside
+        else:
+            yield one
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MinisetsError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _forget(archive: tarfile.TarFile) -> None:
+    """What was: `tarfile` keeps all members, and has the second name of a file as a link to the first.
+
+    Kubernetes: kubectl copies each name as a file.
+    """
+    archive.members.clear()  # type: ignore[attr-defined] # typeshed has neither
+    archive.inodes.clear()  # type: ignore[attr-defined]
+
+
+class _Header(tarfile.TarInfo):
+    """Trap: `tarfile` takes a header that is cut, or none, for the archive's end; what follows is lost."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        """As its; MinisetsError where the archive goes on otherwise, or ends without its end."""
+        try:
+            return super().fromtarfile(tarfile)
+        except _BROKEN as error:
+            raise MinisetsError(f"the archive that came is not whole: {error}") from error
+
+
+_BROKEN = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError, tarfile.EmptyHeaderError)  # type: ignore[attr-defined] # typeshed has none of them
 
 
 class Unpacker:
@@ -72,19 +106,22 @@ class Unpacker:
         self._destination = destination
         self._top = top
         self._tell = tell
-        self._root = destination
+        self._fence = Path(os.path.realpath(destination))  # Why now: no member may move it
         self.written = 0
 
     def unpack(self, source: BinaryIO) -> None:
         """Until the archive's end; MinisetsError where it is cut or not one."""
         try:
-            with tarfile.open(fileobj=source, mode="r|", bufsize=_CHUNK) as archive:
+            with tarfile.open(fileobj=source, mode="r|", bufsize=_CHUNK, tarinfo=_Header) as archive:
                 for member in archive:
+                    _forget(archive)
                     self._take(archive, member)
             while source.read(_CHUNK):
                 pass  # Why: who writes the archive would fail at its last block
         except tarfile.TarError as error:
             raise MinisetsError(f"the archive that came is not whole: {error}") from error
+        except (ValueError, OverflowError) as error:  # a name or a time that no file can have
+            raise MinisetsError(f"tar contents corrupted: {error}") from error
         except OSError as error:
             raise MinisetsError(
                 f"cannot write {error.filename or self._destination}: {error.strerror}"
@@ -94,8 +131,8 @@ class Unpacker:
         name = below(member.name, self._top)
         if name is None:
             raise MinisetsError(f'tar contents corrupted: "{member.name}" is not what was asked for')
-        path = self._path(name, is_directory=member.isdir())
-        if not self._is_inside(path.parent if name else path):
+        path = self._destination / name if name else self._top_path(member)
+        if name and not self._is_inside(path.parent):
             self._tell(f'warning: file "{path}" is outside target destination, skipping')
         elif member.isdir():
             path.mkdir(parents=True, exist_ok=True)
@@ -108,22 +145,26 @@ class Unpacker:
         else:
             self._tell(f'warning: skipping "{path}": it is no file, directory or symlink')
 
-    def _path(self, name: str, *, is_directory: bool) -> Path:
-        """Where a member goes: what was asked for into a directory that is there, unless it is one itself.
+    def _top_path(self, member: tarfile.TarInfo) -> Path:
+        """Where what was asked for goes: into a directory that is there, unless it is one itself.
 
-        Differs: kubectl refuses a file for which the destination is a directory.
+        Through a link of the user's own, as kubectl writes. Differs: kubectl refuses a file for which the
+        destination is a directory, and copies nothing, without an error, where a symlink was asked for.
         """
-        if name:
-            return self._destination / name
-        if not is_directory and self._destination.is_dir():
-            self._root = self._destination
+        if member.issym():
+            raise MinisetsError(
+                f'"{self._top}" is a symlink in the container, to "{member.linkname}": copy what it leads to'
+            )
+        if member.isdir():
+            return self._destination
+        if self._destination.is_dir():
             return self._destination / PurePosixPath(self._top).name
-        self._root = self._destination if is_directory else self._destination.parent
-        return self._destination
+        is_special = self._destination.exists() and not self._destination.is_file()
+        return self._destination if is_special else self._fence
 
     def _is_inside(self, path: Path) -> bool:
         """Whether it is below the destination, whatever links lead there."""
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root))
+        return Path(os.path.realpath(path)).is_relative_to(self._fence)
 
     def _write(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
         content = archive.extractfile(member)
@@ -132,8 +173,9 @@ class Unpacker:
         self._make_room(path)
         with path.open("wb") as file:
             shutil.copyfileobj(content, file, _CHUNK)
-        path.chmod(member.mode & _MODES | 0o600)
-        os.utime(path, (member.mtime, member.mtime))
+        if path.is_file():  # Why: a device or a pipe of the machine stays as it is
+            path.chmod(member.mode & _MODES | 0o600)
+            os.utime(path, (member.mtime, member.mtime))
         self.written += 1
 
     def _link(self, path: Path, target: str) -> None:
@@ -143,7 +185,8 @@ class Unpacker:
         parts = PurePosixPath(target).parts
         plain = parts[next((at for at, part in enumerate(parts) if part != ".."), len(parts)) :]
         if PurePosixPath(target).is_absolute() or ".." in plain or not self._is_inside(base / target):
-            self._tell(f'warning: skipping symlink: "{path}" -> "{target}": it leads out of {self._root}')
+            out = f"it leads out of {self._destination}"
+            self._tell(f'warning: skipping symlink: "{path}" -> "{target}": {out}')
             return
         self._make_room(path)
         path.symlink_to(target)
@@ -155,10 +198,12 @@ class Unpacker:
         first = None if name is None else self._destination / name
         if first is None or not self._is_inside(first) or not first.is_file():
             self._tell(f'warning: skipping "{path}": it is the same as "{target}", which is not copied')
-            return
-        self._make_room(path)
-        path.hardlink_to(first)
-        self.written += 1
+        elif first.is_symlink():
+            self._link(path, str(first.readlink()))  # Why: from here it may lead elsewhere
+        elif not (path.exists() and path.samefile(first)):
+            self._make_room(path)
+            path.hardlink_to(first)
+            self.written += 1
 
     def _make_room(self, path: Path) -> None:
         """Its directory, and no link or file in its place: what is written must not go through one."""

@@ -183,7 +183,7 @@ class _Beside:
     def _run(self) -> None:
         try:
             self._do()
-        except (MinisetsError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - who waits for it raises it
             self._error = error
 
     def error(self) -> Exception | None:

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,6 @@ from tests.whole import pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.cli.conftest import Run
     from tests.whole import Whole
@@ -146,6 +146,15 @@ def test_what_is_here_goes_into_the_directory_there(cp: Callable[..., Ran], root
     assert tree(root / "data") == {**FULL, "kept": "kept"}
 
 
+def test_each_name_of_a_file_goes(cp: Callable[..., Ran], root: Path, here: Path) -> None:
+    (here / "some").mkdir()
+    (here / "some/a").write_text("text")
+    (here / "some/b").hardlink_to(here / "some/a")
+    ran = cp("some", "web-0:/data")
+    assert (ran.code, ran.err) == (0, "")
+    assert tree(root / "data/some") == {"a": "text", "b": "text"}
+
+
 def test_links_and_modes_go_as_they_are(cp: Callable[..., Ran], root: Path, here: Path) -> None:
     (here / "some").mkdir()
     (here / "some/run").write_text("text")
@@ -226,6 +235,54 @@ def test_links_that_stay_inside_are_kept_and_others_are_told(run: Run, root: Pat
         'warning: skipping symlink: "copy/deep/far" -> "../../x": it leads out of copy',
         'warning: skipping symlink: "copy/out" -> "/etc/passwd": it leads out of copy',
     ]
+
+
+def test_a_link_of_ours_is_written_through_and_one_of_theirs_is_not_copied(
+    run: Run, root: Path, here: Path
+) -> None:
+    """kubectl copies no link, and says nothing of it at its end."""
+    (root / "data/file").write_text("text")
+    (root / "data/link").symlink_to("file")
+    (here / "real").write_text("old")
+    (here / "ours").symlink_to("real")
+    assert run("cp", "web-0:/data/file", "ours").code == 0
+    assert tree(here) == {"ours": "-> real", "real": "text"}
+    ran = run("cp", "web-0:/data/link", "theirs")
+    said = 'Error: "data/link" is a symlink in the container, to "file": copy what it leads to\n'
+    assert (ran.code, ran.err) == (1, said)
+    assert not os.path.lexists(here / "theirs")
+
+
+def test_a_device_that_is_written_to_stays_as_it_is(run: Run, root: Path) -> None:
+    (root / "data/file").write_text("text")
+    null = Path("/dev/null")
+    before = null.stat()
+    assert run("cp", "web-0:/data/file", str(null)).code == 0
+    after = null.stat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_copy_that_goes_on_within_another_file_is_not_taken_for_whole(
+    run: Run, whole: Whole, root: Path
+) -> None:
+    """The first file grew meanwhile: what comes next is no header."""
+    (root / "data/a").write_text("a" * 1_000_000)
+    (root / "data/b").write_text("b")
+
+    def ran(command: tuple[str, ...], stdin: bytes) -> ExecResult:
+        del stdin
+        words = ["tar", "cf", "-", "--sort=name", "data"]
+        made = subprocess.run(words, cwd=root, capture_output=True, check=True).stdout
+        if command[0] != "tar":
+            return ExecResult(made[int(command[-1]) - 1 :])
+        (root / "data/a").write_text("a" * 2_000_000)
+        return ExecResult(made[:500_000])
+
+    whole.engine.behave("nginx:1", run=ran)
+    whole.engine.fail_next("inspect_exec", EngineUnavailable("the engine was away"))
+    done = run("cp", "web-0:/data", "copy", "--retries", "1")
+    assert (done.code, "Error: the archive that came is not whole" in done.err) == (1, True), done.err
 
 
 @pytest.mark.usefixtures("root", "here")
@@ -364,6 +421,61 @@ def test_an_archive_that_wants_out_gets_nowhere(
     assert (tmp_path / "outside").read_text() == "untouched"
 
 
+@pytest.mark.parametrize("target", [".", "near", ".."])
+def test_what_was_asked_for_moves_no_fence_by_being_a_link(tmp_path: Path, target: str) -> None:
+    """The pod says what it is: a link to what lies beside the destination, and then a file below it."""
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near/keys").write_text("mine")
+    members = archive(("data", {**LINK, "linkname": target}), ("data/keys", FILE), ("data/near/keys", FILE))
+    with pytest.raises(MinisetsError, match="is a symlink in the container"):
+        unpacked(tmp_path, members)
+    assert tree(tmp_path) == {"near": None, "near/keys": "mine"}
+
+
+@pytest.mark.parametrize("first", ["file", "link"])
+def test_what_was_asked_for_comes_again_and_moves_no_fence(tmp_path: Path, first: str) -> None:
+    (tmp_path / "near").mkdir()
+    (tmp_path / "copy").symlink_to("near/own")
+    hard_link: dict[str, object] = {"type": tarfile.LNKTYPE, "linkname": "data/../near"}
+    facts = FILE if first == "file" else hard_link
+    with pytest.raises(MinisetsError):
+        unpacked(tmp_path, archive(("data", facts), ("data", {**LINK, "linkname": "."}), ("data/evil", FILE)))
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_second_name_of_a_link_leads_nowhere_else(tmp_path: Path) -> None:
+    members = archive(
+        ("data/f", FILE),
+        ("data/a/b/l", {**LINK, "linkname": "../../f"}),
+        ("data/l2", {"type": tarfile.LNKTYPE, "linkname": "data/a/b/l"}),
+        ("data/a/b/l3", {"type": tarfile.LNKTYPE, "linkname": "data/a/b/l"}),
+    )
+    (said,) = unpacked(tmp_path, members)
+    assert '/copy/l2" -> "../../f": it leads out of' in said
+    assert tree(tmp_path / "copy") == {
+        "f": "x", "a": None, "a/b": None, "a/b/l": "-> ../../f", "a/b/l3": "-> ../../f",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", [{"mtime": "1e30"}, {"path": "data/a\0b"}])
+def test_a_name_or_a_time_that_no_file_can_have_is_said(tmp_path: Path, headers: dict[str, str]) -> None:
+    with pytest.raises(MinisetsError, match="corrupted"):
+        unpacked(tmp_path, archive(("data/a", {**FILE, "pax_headers": headers})))
+
+
+def test_what_fails_beside_is_never_taken_for_done(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "data/file").write_text("text")
+
+    def unpack(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(Unpacker, "unpack", unpack)
+    with pytest.raises(RecursionError):
+        run("cp", "web-0:/data/file", "copy")
+
+
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
     for name in ("data/../../evil", "database", "/etc/evil"):
         with pytest.raises(MinisetsError, match="is not what was asked for"):
@@ -373,7 +485,7 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_an_archive_that_is_cut_is_not_whole(tmp_path: Path) -> None:
     made = archive(("data/a", FILE), ("data/b", {"size": 100_000}))
-    for size in (0, 100, 1024 + 512 + 50_000):
+    for size in (0, 100, 1024, 1024 + 100, 1024 + 512 + 50_000):
         with pytest.raises(MinisetsError, match="is not whole"):
             unpacked(tmp_path, io.BytesIO(made.getvalue()[:size]))
 
