@@ -161,8 +161,9 @@ class Execs:
         )
 
     def _exit_status(self, id_: str) -> Object | None:
-        state = self._engine.inspect_exec(id_)
-        return None if state.running else exit_status(state.exit_code or 0)
+        """Trap: one that is yet to begin does not run either; only one that has ended has an exit code."""
+        code = self._engine.inspect_exec(id_).exit_code
+        return None if code is None else exit_status(code)
 
     def _end_of_container(self, container: str) -> Object | None:
         try:

@@ -130,7 +130,7 @@ class EngineEvent:
 
 @dataclass(frozen=True)
 class ExecState:
-    """Whether a command still runs; exit_code is None while it does.
+    """Whether a command runs; exit_code is None until it has ended, also before it has begun.
 
     has_begun: it has its process, or had it, or could not be begun; not while the engine is about to.
     pid: its process as the engine's machine counts them, while it runs; 0 until it has begun.

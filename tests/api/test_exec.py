@@ -185,6 +185,21 @@ def test_a_command_that_ended_with_its_output_still_open_is_not_waited_for(dial:
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
 
 
+def test_a_command_that_is_yet_to_begin_has_not_ended(dial: Dial, web: Running) -> None:
+    """Docker answers a start before the command runs, and tells of it as of one that was never started."""
+    connection = dial("hang")
+    (command,) = web.engine._commands.values()
+    until(lambda: command.is_running, "the command to run")
+    stream, command.stream = command.stream, None
+    assert stream is not None
+    stream.end()
+    with pytest.raises(TimeoutError):
+        connection.recv(timeout=0.5)
+    command.stream = stream
+    command.end(3)
+    assert heard(connection) == ({}, exit_status(3), 1000)
+
+
 def test_stopping_the_server_ends_a_command_that_hangs(dial: Dial, web: Running) -> None:
     connection = dial("hang")
     web.server.stop()
