@@ -10,5 +10,6 @@ against a CA given as text, streams watches, and imports in a third of the time.
 2026-11-30: WebSockets by websockets' asyncio client; where a caller blocks, its loop has a thread. Rejected:
 its blocking client, which holds a lock while it sends, so that a command that answers while it is fed stands
 still, and which would cost a forwarded connection four threads. Pings are ours: the library's take a slow
-reader for a dead peer.
+reader for a dead peer. Whatever comes is a sign of life, as to kubectl. Rejected: empty data from a
+server that holds back input; its pongs are what every client understands.
 """

@@ -13,7 +13,7 @@ import json
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -70,13 +70,30 @@ class Destination:
     protocol: str
 
 
+class Attentive(ClientConnection):
+    """Knows of every sign of life.
+
+    Why not the library's word for it, an answered ping: while a command leaves its input alone, the server
+    reads none of our pings. It sends pongs, or pings, that nobody asked for.
+    """
+
+    is_heard = False
+    """Anything has come since this was last set to False."""
+
+    def data_received(self, data: bytes) -> None:
+        """From the transport."""
+        self.is_heard = True
+        super().data_received(data)
+
+
 class Socket:
     """Messages both ways, on one event loop. Neither direction holds up the other; both are bounded."""
 
-    def __init__(self, connection: ClientConnection, patience: Patience = Patience()) -> None:
+    def __init__(self, connection: Attentive, patience: Patience = Patience()) -> None:
         self._connection = connection
         self._patience = patience
         self._sending = 0
+        self._pong: asyncio.Future[float] | None = None
 
     async def send(self, data: bytes) -> None:
         """Waits while the server takes nothing. Lost once the connection has ended."""
@@ -106,14 +123,22 @@ class Socket:
         while True:
             # Why not while a send waits: a command that does not read its input has the server stop
             # reading, our ping included.
-            pong = None if self._sending else asyncio.ensure_future(await self._connection.ping())
+            is_asked = not self._sending
+            self._connection.is_heard = False
+            if is_asked:
+                await self._ask()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._patience.sign.total_seconds()):
                     return await self._connection.recv()
-            if pong is not None and not pong.done() and not self._sending:
+            if is_asked and not self._connection.is_heard and not self._sending:
                 self._connection.transport.abort()
                 seconds = (self._patience.silence + self._patience.sign).total_seconds()
                 raise Lost(f"the server has shown no sign of life for {seconds:g} s")
+
+    async def _ask(self) -> None:
+        """Why one ping at a time: unread ones pile up, and one that waits to be sent holds up `_next`."""
+        if self._pong is None or self._pong.done():
+            self._pong = asyncio.ensure_future(await self._connection.ping())
 
     async def close(self) -> None:
         """Say farewell; what still comes is not wanted."""
@@ -134,6 +159,7 @@ async def opened(access: Access, to: Destination) -> Socket:
     try:
         connection = await connect(
             url,
+            create_connection=Attentive,
             ssl=trusting(access),
             subprotocols=[Subprotocol(to.protocol)],
             additional_headers={"Authorization": f"Bearer {access.token}"},
@@ -149,7 +175,7 @@ async def opened(access: Access, to: Destination) -> Socket:
         raise _refused(error) from error
     except (OSError, InvalidHandshake) as error:
         raise Lost(f"no session with the server at {access.url}: {error}") from error
-    return Socket(connection)
+    return Socket(cast("Attentive", connection))
 
 
 def _refused(error: InvalidStatus) -> errors.MinisetsError:

@@ -1,5 +1,7 @@
 """Who takes nothing, a command or its client, holds up whoever gives; and nothing fills our memory."""
 
+import concurrent.futures
+import io
 import logging
 import os
 import socket
@@ -7,15 +9,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from minisets.api.channels import WAITING_INPUT
+from minisets.client import streams as client
+from minisets.client.sockets import Patience, Socket
 from minisets.engine.memory_containers import Command
 from minisets.engine.memory_scripts import ExecResult
 from tests.api.dialling import dialled, exec_path, heard
+from tests.api.kubectl import access
 from tests.api.serving import Running, run_pod
 from tests.waiting import holds, until
 
@@ -130,6 +136,21 @@ def test_a_client_whose_input_is_pushed_back_hears_that_we_are_there(
     for _ in range(3 * WAITING_INPUT // len(PIECE)):
         connection.send(b"\x00" + PIECE)
     until(lambda: pongs() > 1, "pongs that nobody asked for")
+
+
+def test_our_own_client_takes_that_for_a_sign_of_life(web: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its input has left it, and the server reads none of it, its pings included."""
+    patience = Patience(timedelta(milliseconds=50), timedelta(seconds=3))
+    monkeypatch.setattr("minisets.api.ws_channels._REASSURED_EVERY", timedelta(milliseconds=100))
+    monkeypatch.setattr("minisets.client.sockets.Socket", partial(Socket, patience=patience))
+    session = client.run(access(web), client.Command("default", "web-0", ("hang",)), stdin=True)
+    session.feed(io.BytesIO(bytes(3 * WAITING_INPUT)).read).join()
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        ending = threads.submit(session.wait, io.BytesIO(), io.BytesIO())
+        with pytest.raises(TimeoutError):
+            ending.result((patience.silence + 1.5 * patience.sign).total_seconds())
+        the_command(web).end(3)
+        assert ending.result(10) == 3
 
 
 def test_input_that_was_pushed_back_does_not_keep_the_end_from_being_told(

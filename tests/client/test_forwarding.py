@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from minisets.client.forwarding import Deaf, Failed, Forwarding, Happening, Listening, Ports, Taken
-from minisets.client.sockets import Lost, Socket
+from minisets.client.sockets import Attentive, Lost, Socket
 from minisets.errors import MinisetsError
 from tests.waiting import holds, until
 
@@ -92,7 +92,10 @@ def to(peer: Peer) -> Iterator[Carried]:
 
         async def reach(_: int) -> Socket:
             settings = {"compression": None, "proxy": None, "ping_interval": None, "close_timeout": 1}
-            return Socket(await connect(f"ws://127.0.0.1:{port}", **settings))  # type: ignore[arg-type]
+            url = f"ws://127.0.0.1:{port}"
+            connection = await connect(url, create_connection=Attentive, **settings)  # type: ignore[arg-type]
+            assert isinstance(connection, Attentive)
+            return Socket(connection)
 
         with forwarded(reach) as carried:
             yield carried

@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.sync.server import ServerConnection, serve
 from websockets.utils import accept_key
 
-from minisets.client.sockets import Line, Lost, Patience, Socket
+from minisets.client.sockets import Attentive, Line, Lost, Patience, Socket
 from tests.waiting import holds
 
 MEBIBYTE = 1024 * 1024
@@ -22,6 +23,10 @@ SHORT = Patience(timedelta(milliseconds=50), timedelta(milliseconds=300))
 FAIR = Patience(SHORT.silence, timedelta(seconds=3))
 """With one that lives: a thread of this very process, which has its turn late on a busy machine."""
 BEYOND = FAIR.silence + 1.5 * FAIR.sign
+
+MORE_THAN_IS_READ = 64
+"""Messages: a peer that takes none of them stops reading after sixteen."""
+Sign = Callable[[ServerConnection], object]
 
 
 @contextlib.contextmanager
@@ -62,7 +67,10 @@ def dead_after_the_handshake() -> Iterator[int]:
 
 async def to(port: int, patience: Patience) -> Socket:
     settings = {"compression": None, "proxy": None, "ping_interval": None, "max_queue": 4, "close_timeout": 1}
-    return Socket(await connect(f"ws://127.0.0.1:{port}", **settings), patience)  # type: ignore[arg-type]
+    url = f"ws://127.0.0.1:{port}"
+    connection = await connect(url, create_connection=Attentive, **settings)  # type: ignore[arg-type]
+    assert isinstance(connection, Attentive)
+    return Socket(connection, patience)
 
 
 def line_to(port: int, patience: Patience = FAIR) -> Line:
@@ -72,6 +80,14 @@ def line_to(port: int, patience: Patience = FAIR) -> Line:
 def feed(line: Line, times: int, piece: bytes) -> None:
     for _ in range(times):
         line.send(piece)
+
+
+def reassure(connection: ServerConnection, sign: Sign, for_: timedelta) -> None:
+    """Give signs of life for that long."""
+    end = time.monotonic() + for_.total_seconds()
+    while time.monotonic() < end:
+        sign(connection)
+        time.sleep(SHORT.silence.total_seconds())
 
 
 def test_a_peer_that_answers_while_it_is_fed_holds_nobody_up() -> None:
@@ -177,6 +193,39 @@ def test_a_peer_that_does_not_read_what_it_is_sent_is_no_dead_one() -> None:
             feeding.result(10)
             line.send(b"end")
             assert ended.result(10) is None
+        line.close()
+
+
+@pytest.mark.parametrize("sign", [ServerConnection.ping, ServerConnection.pong])
+def test_a_peer_that_reads_nothing_but_gives_signs_of_life_is_waited_for(sign: Sign) -> None:
+    """As our server does while a command leaves its input alone, all of which the kernels hold by then."""
+
+    def busy(connection: ServerConnection) -> None:
+        reassure(connection, sign, BEYOND)
+        connection.send(b"at last")
+        for _ in connection:
+            pass
+
+    with peer(busy) as port:
+        line = line_to(port)
+        feed(line, MORE_THAN_IS_READ, b"x")
+        assert line.receive() == b"at last"
+        line.close()
+
+
+def test_a_peer_that_reads_nothing_and_ceases_to_give_signs_of_life_is_lost() -> None:
+    is_lost = threading.Event()
+
+    def dying(connection: ServerConnection) -> None:
+        reassure(connection, ServerConnection.pong, SHORT.silence + SHORT.sign)
+        is_lost.wait(10)
+
+    with peer(dying) as port:
+        line = line_to(port, SHORT)
+        feed(line, MORE_THAN_IS_READ, b"x")
+        with pytest.raises(Lost, match="no sign of life"):
+            line.receive()
+        is_lost.set()
         line.close()
 
 
