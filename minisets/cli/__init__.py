@@ -43,5 +43,6 @@ person restarts comes back under its name. Rejected: kubectl's end of it all, wh
 2026-11-30: `logs -f` of several reads with the engine's stamps, and goes on behind the n-th line of the last
 one, from a second before it. Rejected: stamps alone (two lines of the same one: twice, or lost), counting
 lines (a rotated log has fewer). Which run an answer is about is known where the pod's status is the same
-before and after it began.
+before and after it began. While a run has printed nothing, what counts from each asking (a tail, seconds)
+counts from its first answer, by that one's Date. Rejected: our own clock (it is not the engine's).
 """

@@ -7,22 +7,26 @@ pkg/kubelet/kubelet_pods.go `validateContainerLogStatus`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from minisets.cli.log_lines import Place
 from minisets.cli.pod_containers import by_ordinal
-from minisets.objects.metadata import condition, meta, status_of
+from minisets.objects.metadata import condition, meta, moment, status_of, timestamp
 from minisets.objects.owners import controller_of
 from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from minisets.objects.kinds import Object
 
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _PHASES = {"Running": 0, "Unknown": 1, "Pending": 2}
 _NEVER = "9999"
+_MOST_SECONDS = 10**9
+"""As many as the server counts back."""
 
 
 def first_pod(pods: Sequence[Object]) -> Object:
@@ -131,3 +135,18 @@ def next_step(reading: Reading, runs: Runs) -> Step | None:
     new = Reading(runs.current, runs.number, is_done=False)
     has_gap = missed > 0 or not reading.is_done
     return Step(new, is_previous=False, is_over=runs.is_over, has_gap=has_gap)
+
+
+def as_of(query: Mapping[str, str], began: datetime) -> dict[str, str]:
+    """What the query asked for when it was answered first, to be asked at any time later.
+
+    A tail of none and seconds count from each asking: what was printed in between would be left out.
+    began is in whole seconds: better a line of that second too many than one too few.
+    """
+    tail, times = query.get("tailLines", ""), [query.get("sinceTime", "")]
+    if tail == "0":
+        tail = ""
+        times.append(timestamp(began))
+    elif seconds := query.get("sinceSeconds"):
+        times.append(timestamp(began - timedelta(seconds=min(int(seconds), _MOST_SECONDS))))
+    return {"tailLines": tail, "sinceTime": max(filter(None, times), key=moment, default="")}

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.cli.following import is_passing, state_of
-from minisets.cli.log_choice import Reading, Runs, Step, next_step, runs_of
+from minisets.cli.log_choice import Reading, Runs, Step, as_of, next_step, runs_of
 from minisets.cli.log_lines import Lines, Resumed, Shape, ended
 from minisets.client.requests import Unreachable
 from minisets.errors import ApiError, MinisetsError, ServiceUnavailable, TooManyRequests
@@ -63,6 +63,7 @@ class Source:
         self._ref, self._uid = ref_of(pod), uid_of(pod)
         self._container = container
         self._manner = manner
+        self._first_query = manner.query
         self._left = manner.limit
         self._outlet = outlet
         self._reading = Reading(number=-1 if manner.is_new else None)
@@ -161,6 +162,8 @@ class Source:
             self._stream = stream
             if self._closed:
                 stream.close()
+        if stream.began is not None:
+            self._first_query = as_of(self._first_query, stream.began)
         try:
             # Why: only what it was before and is after the answer began is what the answer is about.
             pod = self._look()
@@ -178,7 +181,7 @@ class Source:
 
     def _query(self, step: Step) -> dict[str, str]:
         place = step.reading.place
-        first = self._manner.query if step.reading.run == self._first_run else {}
+        first = self._first_query if step.reading.run == self._first_run else {}
         return {
             **({"sinceTime": place.since} if place.stamp else first),
             "container": self._container,
@@ -189,6 +192,9 @@ class Source:
 
     def _copy(self, stream: LogStream, step: Step) -> bool:
         """Until the stream's end; False once nobody wants more. A run is done where it was over before."""
+        if stream.began is not None and not step.is_over:
+            # Why: had it any lines, they come now; if none do, the tail would be of what comes after.
+            self._first_query = {**self._first_query, "tailLines": ""}
         lines, resumed = Lines(), Resumed(step.reading.place)
         self._rest = b""
         for piece in stream:

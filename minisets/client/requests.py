@@ -9,6 +9,7 @@ import contextlib
 import json
 import ssl
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,7 @@ from minisets.objects.reading import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from minisets.client.access import Access
 
@@ -97,6 +99,12 @@ class LogStream:
         self._response = response
         self._url = url
         self._closed = False
+
+    @property
+    def began(self) -> datetime | None:
+        """When the answer began, by the server's clock, in whole seconds; None where it does not say."""
+        said = self._response.headers.get("Date")
+        return parsedate_to_datetime(said) if said else None
 
     def __iter__(self) -> Iterator[bytes]:
         """Blocks until there is more; Unreachable where the log was cut."""

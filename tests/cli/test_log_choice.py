@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from minisets.cli.log_choice import (
     Reading,
     Runs,
     Step,
+    as_of,
     first_pod,
     is_of,
     next_step,
@@ -139,3 +141,35 @@ FOURTH = Runs("d", last="c", number=3)
 )
 def test_what_is_read_next(reading: Reading, runs: Runs, next_: Step | None) -> None:
     assert next_step(reading, runs) == next_
+
+
+BEGAN = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("query", "later"),
+    [
+        ({}, {}),
+        # what there is none of begins with the answer
+        ({"tailLines": "0"}, {"sinceTime": "2026-01-01T12:00:30Z"}),
+        ({"tailLines": "0", "sinceSeconds": "10"}, {"sinceTime": "2026-01-01T12:00:30Z"}),
+        ({"tailLines": "0", "sinceTime": "2025-01-01T00:00:00Z"}, {"sinceTime": "2026-01-01T12:00:30Z"}),
+        (
+            {"tailLines": "0", "sinceTime": "2026-01-01T13:00:30.123456789+01:00"},
+            {"sinceTime": "2026-01-01T13:00:30.123456789+01:00"},
+        ),
+        # seconds are those before the answer
+        ({"sinceSeconds": "10"}, {"sinceTime": "2026-01-01T12:00:20Z"}),
+        ({"sinceSeconds": str(10**15)}, {"sinceTime": "1994-04-25T10:13:50Z"}),
+        # the last lines are those that it had, and whoever has read none of them asks for them again
+        ({"tailLines": "10", "sinceSeconds": "10"}, {"tailLines": "10", "sinceTime": "2026-01-01T12:00:20Z"}),
+        ({"tailLines": "10"}, {"tailLines": "10"}),
+        ({"sinceTime": "2026-01-01T00:00:00.5Z"}, {"sinceTime": "2026-01-01T00:00:00.5Z"}),
+    ],
+)
+def test_what_is_asked_again_counts_from_the_first_answer(
+    query: dict[str, str], later: dict[str, str]
+) -> None:
+    asked = as_of(query, BEGAN)
+    assert {name: text for name, text in asked.items() if text} == later
+    assert as_of(asked, datetime(2027, 1, 1, tzinfo=UTC)) == asked

@@ -9,6 +9,8 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minisets.cli import log_funnel
+from minisets.cli.log_lines import Shape
+from minisets.cli.log_sources import Manner, Outlet, Source
+from minisets.client.requests import ApiClient
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import is_true
 from tests.waiting import until
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from minisets.engine.memory import MemoryEngine
+    from minisets.objects.kinds import Object
     from tests.cli.conftest import Run
     from tests.whole import Whole
 
@@ -341,6 +347,56 @@ def test_no_line_is_lost_or_printed_twice_over_an_outage(web: Web, follow: Calla
     zero = [line.removeprefix("[web-0] ") for line in following.out if "web-0" in line]
     assert zero == ["same", "same", "last", "meanwhile", "same", "after"]
     assert [line for line in following.out if "web-1" in line] == ["[web-1] one", "[web-1] two"]
+
+
+class Looking(ApiClient):
+    """Counts the looks at pods."""
+
+    looks = 0
+
+    def get(self, ref: Ref) -> Object | None:
+        found = super().get(ref)
+        self.looks += 1
+        return found
+
+
+@contextlib.contextmanager
+def quiet_log_read(web: Web, **query: str) -> Iterator[list[bytes]]:
+    """What is printed of web-1's log, of which an answer has begun with nothing in it."""
+    printed: list[bytes] = []
+    funnel, client = log_funnel.Funnel(), Looking(web.whole.access)
+    manner = Manner(Shape(), query, limit=None, is_new=False)
+    outlet = Outlet(funnel, tell=lambda _: None, left=funnel.end)
+    source = Source(client, client.read(Ref("Pod", "default", "web-1")), "nginx", manner, outlet)
+    printing = threading.Thread(target=lambda: printed.extend(iter(funnel.take, b"")))
+    with contextlib.ExitStack() as stack:
+        stack.callback(client.close)
+        printing.start()
+        stack.callback(printing.join)
+        source.start()
+        stack.callback(source.join, timedelta(seconds=20))
+        stack.callback(source.close)
+        until(lambda: client.looks == 2, "a look before the answer and one when it has begun")
+        yield printed
+
+
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize(("before", "tail"), [(b"before\n", "0"), (b"", "10")])
+def test_a_log_that_was_quiet_loses_nothing_over_an_outage(
+    web: Web, before: bytes, tail: str, *, dies: bool
+) -> None:
+    """A tail is of what was there when it was asked for, not of what came while the server was away."""
+    run, said = web.run_of("web-1"), b"".join(b"%d\n" % number for number in range(50))
+    web.engine.write_log(run, before)
+    written = int(time.time())
+    until(lambda: int(time.time()) > written, "the next second: an answer's Date has no smaller ones")
+    with quiet_log_read(web, tailLines=tail) as printed:
+        with web.whole.outage():
+            web.engine.write_log(run, said)
+            if dies:
+                web.engine.exit(run)
+        until(lambda: said in b"".join(printed), "all that was said meanwhile", timedelta(seconds=20))
+    assert b"".join(printed) == said
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -10,10 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+import urllib3
 
 from minisets import errors
 from minisets.client.access import Access
-from minisets.client.requests import ApiClient, Unreachable, WatchEvent, collection_of, path_of, refusal
+from minisets.client.requests import (
+    ApiClient,
+    LogStream,
+    Unreachable,
+    WatchEvent,
+    collection_of,
+    path_of,
+    refusal,
+)
 from minisets.cluster import credentials
 from minisets.cluster.content import own_content
 from minisets.objects.kinds import Ref
@@ -75,6 +84,16 @@ def test_collections_have_kubernetes_routes(kind: str, namespace: str, path: str
 
 def test_names_are_quoted_in_routes() -> None:
     assert path_of(Ref("Pod", "../x", "a/b?c")) == "/api/v1/namespaces/..%2Fx/pods/a%2Fb%3Fc"
+
+
+# --- logs ---
+
+
+def test_a_log_began_when_its_server_says() -> None:
+    headers = {"Date": "Thu, 01 Jan 2026 12:00:30 GMT"}
+    told = LogStream(urllib3.HTTPResponse(headers=headers), "https://here")
+    assert told.began == datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    assert LogStream(urllib3.HTTPResponse(), "https://here").began is None
 
 
 # --- against a server ---
