@@ -15,3 +15,7 @@ upgrades (`spdy/`, `upgrades.py`), other streams of pods. No thread for a connec
 #
 # 2026-11-30: The pod is looked at for each connection, by its uid. In Kubernetes a forwarding ends with the
 # sandbox that it was made for; an address may meanwhile be another pod's.
+#
+# 2026-11-30: A pair counts until nothing of it is left, not until its client has reset it: those that were
+# opened and reset while their dials hung would have taken every descriptor. A reset ends the dial of the
+# pod's address. Rejected: ending what waits for the engine, too - its thread goes on, and would not count.

@@ -76,6 +76,10 @@ class Channel:
         """What the client sends; empty at its end, and once we have told ours: both end as one."""
         return await self._input.take()
 
+    async def until_gone(self) -> None:
+        """Never: a client breaks off no channel alone."""
+        await asyncio.get_running_loop().create_future()
+
     async def write(self, data: bytes) -> None:
         """To the client."""
         for start in range(0, len(data), _CHUNK):
@@ -128,7 +132,7 @@ async def _receive(socket: web.WebSocketResponse, channels: Sequence[Channel]) -
 
 async def _forward(channel: Channel, dial: Dial) -> None:
     try:
-        reached = await dial(channel.port)
+        reached = await dial(channel.port, channel.until_gone)
         try:
             await splice(channel, reached)
         finally:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -24,12 +24,14 @@ from minisets.errors import ApiError, EngineError, MinisetsError
 from minisets.objects.metadata import name_of, status_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from minisets.api.lanes import Lanes
     from minisets.clock import Clock
     from minisets.engine.interface import Engine, ExecStream
     from minisets.objects.kinds import Object
+
+    Gone = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -75,11 +77,16 @@ class Dialler:
         """End no program any more: those in sandboxes end with their input, or with whom they dialled."""
         self._endings.stop()
 
-    async def dial(self, pod: Object, port: int) -> Reached:
-        """A connection to the port; NotReachedError."""
+    async def dial(self, pod: Object, port: int, gone: Gone) -> Reached:
+        """A connection to the port; NotReachedError. CancelledError: the client is gone before its time.
+
+        Why only while the address is dialled: a call to the engine runs on in its thread though nobody waits,
+        and would be counted nowhere.
+        """
         address = str(status_of(pod).get("podIP") or "")
         try:
-            return await _connected(address, port)
+            with _cancelled_once(gone):
+                return await _connected(address, port)
         except OSError as error:
             why = _spoken(f"{address}:{port}", error)
         refused = not_reached(pod, port, why)
@@ -224,6 +231,23 @@ def not_reached(pod: Object, port: int, why: object) -> NotReachedError:
 async def _connected(address: str, port: int) -> Reached:
     async with asyncio.timeout(_DIALLED_WITHIN.total_seconds()):
         return _Connected(*await asyncio.open_connection(address, port))
+
+
+@contextmanager
+def _cancelled_once(gone: Gone) -> Iterator[None]:
+    """End this task where that happens within."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - the loop runs nothing else
+
+    async def watch() -> None:
+        await gone()
+        task.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def _spoken(address: str, error: OSError) -> str:

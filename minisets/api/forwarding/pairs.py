@@ -21,12 +21,15 @@ from minisets.api.spdy.connection import SpdyConnection
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from minisets.api.forwarding.dialling import Reached
+    from minisets.api.forwarding.dialling import Gone, Reached
     from minisets.api.spdy.connection import ByteTransport, SpdyStream
 
-    Dial = Callable[[int], Awaitable[Reached]]
+    Dial = Callable[[int, Gone], Awaitable[Reached]]
 
 _STREAMS_AT_MOST = 1024
+_PAIRS_AT_MOST = _STREAMS_AT_MOST
+"""Why, beside the streams: one whose streams are over may still wait for the second, or for the pod."""
+
 _WHOLE_WITHIN = timedelta(seconds=30)
 
 
@@ -57,6 +60,10 @@ class Pair:
     def is_gone(self) -> bool:
         """Whether the client has broken it off."""
         return self._streams["data"].is_gone
+
+    async def until_gone(self) -> None:
+        """Until it has."""
+        await self._streams["data"].until_gone()
 
     async def read(self) -> bytes:
         """What the client sends."""
@@ -118,6 +125,9 @@ class Pairs:
         request = _request_of(stream)
         pair = self._incomplete.get(request)
         if pair is None:
+            if len(self._tasks) >= _PAIRS_AT_MOST:
+                await stream.reset()
+                return
             pair = self._incomplete[request] = Pair(request)
             task = asyncio.create_task(self._forward(pair))
             self._tasks.add(task)
@@ -153,7 +163,7 @@ class Pairs:
             self._incomplete.pop(pair.request, None)
 
     async def _splice(self, pair: Pair) -> None:
-        reached = await self._dial(pair.port)
+        reached = await self._dial(pair.port, pair.until_gone)
         try:
             await splice(pair, reached)
         finally:

@@ -28,7 +28,7 @@ from minisets.objects.pods import is_terminal, node_of
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from minisets.api.forwarding.dialling import Reached
+    from minisets.api.forwarding.dialling import Gone, Reached
     from minisets.api.forwarding.pairs import Dial
     from minisets.api.lanes import Lanes
     from minisets.api.queries import Query
@@ -107,7 +107,7 @@ class Forwards:
         """Reaches ports of this pod, and no other that has its name or address now."""
         ref, uid = ref_of(pod), uid_of(pod)
 
-        async def dial(port: int) -> Reached:
+        async def dial(port: int, gone: Gone) -> Reached:
             try:
                 now = await self._lanes.call(self._store.get, ref)
                 if now is None or uid_of(now) != uid:
@@ -115,7 +115,7 @@ class Forwards:
                 check(now)
             except ApiError as why:
                 raise not_reached(pod, port, why) from why
-            return await self._dialler.dial(now, port)
+            return await self._dialler.dial(now, port, gone)
 
         return dial
 

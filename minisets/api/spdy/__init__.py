@@ -15,3 +15,7 @@ connection.
 #
 # 2026-11-30: Written by hand, for a few hundred lines. Rejected: a package for a protocol that is dead
 # anywhere else.
+#
+# 2026-11-30: A stream that is reset before it is accepted is forgotten at once, headers and all: streams that
+# may be open are all that waits. Rejected: counting what waits beside what is open, which would refuse the
+# fifth of the eight streams that a client opens at once.

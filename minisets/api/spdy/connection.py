@@ -53,14 +53,18 @@ class SpdyStream:
         self._input = Backlog(_INPUT_AT_MOST)
         self._peer_ended = ended
         self._we_ended = False
-        self._gone = False
+        self._gone = asyncio.Event()
         if ended:
             self._input.end()
 
     @property
     def is_gone(self) -> bool:
         """Whether either side has reset it, or its connection is gone: no FIN is to come, none to be sent."""
-        return self._gone
+        return self._gone.is_set()
+
+    async def until_gone(self) -> None:
+        """Not its end: see `is_gone`."""
+        await self._gone.wait()
 
     async def read(self) -> bytes:
         """What has come; empty once the client has ended or reset it, or the connection is gone."""
@@ -69,14 +73,14 @@ class SpdyStream:
     async def write(self, data: bytes) -> None:
         """ConnectionError: the stream or its connection is gone, or we ended it."""
         for start in range(0, len(data), _CHUNK):
-            if self._gone or self._we_ended:
+            if self.is_gone or self._we_ended:
                 raise ConnectionResetError(f"stream {self.number} takes nothing any more")
             chunk = data[start : start + _CHUNK]
             await self._connection.send(frames.data(self.number, chunk))
 
     async def end(self) -> None:
         """Nothing more is written; twice is fine. The client may go on sending: see `drop`."""
-        if self._gone or self._we_ended:
+        if self.is_gone or self._we_ended:
             return
         self._we_ended = True
         with suppress(ConnectionError):
@@ -85,7 +89,7 @@ class SpdyStream:
 
     async def reset(self) -> None:
         """Over in both directions; twice is fine."""
-        if self._gone:
+        if self.is_gone:
             return
         self.lose()
         self.drop()
@@ -107,7 +111,7 @@ class SpdyStream:
 
     def lose(self) -> None:
         """For the connection: reset by the client, or gone with the connection."""
-        self._gone = True
+        self._gone.set()
         self._input.end()
 
     async def has_room(self, within: timedelta) -> bool:
@@ -128,7 +132,8 @@ class SpdyConnection:
         self._encoder = Encoder()
         self._writing = asyncio.Lock()
         self._streams: dict[int, SpdyStream] = {}
-        self._opened: asyncio.Queue[SpdyStream | None] = asyncio.Queue()
+        self._opened: dict[int, SpdyStream] = {}
+        self._changed = asyncio.Event()
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_ANSWERS_WAITING)
         self._last = 0
         self._pinged = 0
@@ -136,13 +141,10 @@ class SpdyConnection:
 
     async def accept(self) -> SpdyStream | None:
         """The next stream that the client opens, its SYN_REPLY sent; None once the connection has ended."""
-        while (stream := await self._opened.get()) is not None:
-            if stream.is_gone:
-                continue
+        while (stream := await self._next()) is not None:
             with suppress(ConnectionError):
                 await self.send(self._encoder.replied(stream.number))
                 return stream
-        self._opened.put_nowait(None)  # for whoever asks again
         return None
 
     async def run(self) -> None:
@@ -164,7 +166,8 @@ class SpdyConnection:
             for stream in self._streams.values():
                 stream.lose()
             self._streams.clear()
-            self._opened.put_nowait(None)
+            self._opened.clear()
+            self._changed.set()
 
     async def close(self) -> None:
         """Say GOAWAY and close; a peer that reads nothing is not waited for. The last thing to be awaited."""
@@ -182,6 +185,13 @@ class SpdyConnection:
     def forget(self, number: int) -> None:
         """For streams: over in both directions."""
         self._streams.pop(number, None)
+
+    async def _next(self) -> SpdyStream | None:
+        """Why no queue: one that is reset before it is accepted counts no more, and must not stay there."""
+        while not (self._opened or self._is_over):
+            self._changed.clear()
+            await self._changed.wait()
+        return None if self._is_over else self._opened.pop(next(iter(self._opened)))
 
     async def _read(self) -> None:
         decoder = Decoder()
@@ -211,7 +221,8 @@ class SpdyConnection:
             return
         stream = SpdyStream(self, frame.stream, frame.headers, ended=frame.ended)
         self._streams[frame.stream] = stream
-        self._opened.put_nowait(stream)
+        self._opened[frame.stream] = stream
+        self._changed.set()
 
     async def _take(self, frame: frames.Data) -> None:
         """Why the pings: while nothing is read, only a client that is written to can be found gone."""
@@ -223,6 +234,7 @@ class SpdyConnection:
             await self._answers.put(frames.ping(self._pinged))
 
     def _lose(self, number: int) -> None:
+        self._opened.pop(number, None)
         if (stream := self._streams.pop(number, None)) is not None:
             stream.lose()
 

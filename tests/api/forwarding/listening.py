@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
 
 
@@ -33,6 +33,18 @@ def listening(program: Callable[[socket.socket], None], host: str = "127.0.0.1")
         finally:
             server.shutdown()
             serving.join()
+
+
+@contextmanager
+def unanswering() -> Iterator[int]:
+    """A port at which a connection neither comes about nor is refused: too many wait there already."""
+    with ExitStack() as held:
+        full = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
 
 
 def echo(connection: socket.socket) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from minisets.api.lanes import STREAMS
+from minisets.api.spdy import frames
+from minisets.api.spdy.frames import Ping
 from minisets.engine.labels import pod_labels
 from minisets.engine.memory_scripts import ExecResult
 from minisets.engine.specs import ContainerSpec
@@ -20,6 +23,9 @@ from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from minisets.engine.interface import ExecStream
+    from minisets.engine.specs import ExecSpec
 
 REFUSED = "dial tcp 127.0.0.1:1: connect: connection refused"
 
@@ -101,6 +107,29 @@ def test_a_program_whose_client_is_gone_is_ended(sandbox: str, client: SpdyClien
     assert command.container == sandbox
     client.close()
     until(lambda: not command.is_running, "the end of the program")
+
+
+def test_a_program_whose_client_breaks_off_while_it_starts_is_ended(
+    sandbox: str, client: SpdyClient, web: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del sandbox
+    starting, going_on = threading.Event(), threading.Event()
+    start = web.engine.start_exec
+
+    def slow(exec_id: str, spec: ExecSpec) -> ExecStream:
+        starting.set()
+        assert going_on.wait(60)
+        return start(exec_id, spec)
+
+    monkeypatch.setattr(web.engine, "start_exec", slow)
+    error, data = pair(client, 1)
+    assert starting.wait(20)
+    (command,) = web.engine._commands.values()
+    client.send(frames.reset(data, frames.CANCEL), frames.ping(1))
+    client.until_heard(Ping(1))
+    going_on.set()
+    assert client.all_of(error) == b""
+    until(lambda: command.pid and not command.is_running, "the program's end")
 
 
 def test_each_takes_a_place_among_the_streams(sandbox: str, client: SpdyClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from minisets.api.forwarding import pairs
 from minisets.api.spdy import frames
 from minisets.api.spdy.frames import GoAway, Ping, Replied, Reset
-from tests.api.forwarding.listening import count, echo, everything, listening
+from tests.api.forwarding.listening import count, echo, everything, listening, unanswering
 from tests.api.serving import PODS, Client, Running, pod, run_pod, set_status
 from tests.api.spdy.clients import Raw, RefusedError, SpdyClient, Tunnelled
 from tests.waiting import holds, until
@@ -114,6 +114,20 @@ def test_a_client_that_resets_its_stream_lets_go_of_the_pod(client_of: Open) -> 
         client.send(frames.reset(data, frames.CANCEL))
         assert client.all_of(error) == b""
         assert ended.wait(10)
+
+
+def test_a_client_that_breaks_off_is_dialled_for_no_more(client_of: Open) -> None:
+    client = client_of()
+    with unanswering() as port:
+        streams = [pair(client, port, request) for request in range(300)]
+        client.send(frames.ping(1))
+        client.until_heard(Ping(1))
+        client.send(*(frames.reset(data, frames.CANCEL) for _, data in streams))
+        assert {client.all_of(error) for error, _ in streams} == {b""}  # no time is out
+    with listening(echo) as port:  # the connection goes on
+        _, data = pair(client, port, 300)
+        client.say(data, b"still", ended=True)
+        assert client.all_of(data) == b"still"
 
 
 def test_a_connection_that_the_pod_breaks_off_is_no_error(client_of: Open) -> None:

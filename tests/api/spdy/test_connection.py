@@ -1,6 +1,7 @@
 """A connection's streams: opened, read, written, ended in each direction, bounded, and lost."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -274,3 +275,39 @@ def test_a_stream_that_is_reset_before_it_is_accepted_is_never_seen() -> None:
         assert stream.number == 3
 
     run(scene)
+
+
+def test_streams_that_are_reset_while_nothing_can_be_accepted_leave_nothing_behind() -> None:
+    async def scene(connection: SpdyConnection, peer: Peer) -> None:
+        peer.transport.taking.clear()
+        peer.open(1)
+        accepting = asyncio.create_task(connection.accept())
+        await peer.hear()
+        tracemalloc.start()
+        try:
+            for number in range(3, 603, 2):
+                peer.open(number, filling="x" * 60_000)
+                peer.send(frames.reset(number, frames.CANCEL))
+            await peer.silence()
+            assert peer.transport.incoming.empty()
+            left, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert left < 3_000_000
+        peer.transport.taking.set()
+        await accepting
+        assert (await opened(connection, peer, 603)).number == 603
+
+    run(scene)
+
+
+def test_as_many_as_there_may_be_are_opened_at_once() -> None:
+    async def scene(connection: SpdyConnection, peer: Peer) -> None:
+        numbers = [*range(1, 17, 2)]
+        for number in (*numbers, 17):
+            peer.open(number)
+        assert await peer.hear() == Reset(17, frames.REFUSED_STREAM)
+        accepted = [await connection.accept() for _ in numbers]
+        assert [one and one.number for one in accepted] == numbers
+
+    run(scene, streams_at_most=8)
