@@ -227,7 +227,7 @@ def _following(
     followers: list[Follower] = []
 
     def source() -> set[str]:
-        return {key for each in followers for change in each.changes() for key in controller.keys(change)}
+        return {key for each in followers for key in each.keys(controller.keys)}
 
     worker = Worker(controller.name, controller, clock, threads=threads, source=source)
 

@@ -7,10 +7,12 @@ import pytest
 from minisets.cluster import network
 from minisets.engine.memory_scripts import ExecResult
 from minisets.engine.specs import Attachment, ContainerSpec, NetworkSpec, VolumeSpec
-from minisets.errors import EngineError
+from minisets.errors import EngineError, MinisetsError
 from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import condition, is_true, status_of, uid_of, version_of
+from minisets.store.interface import Listing
+from minisets.store.memory import MemoryStore
 from tests.kubelet.world import SOON, World, container
 from tests.waiting import advanced, until
 
@@ -44,6 +46,33 @@ def test_a_quiet_pod_costs_nothing_but_its_nodes_heartbeat(world: World, kubelet
     assert world.store.version() == version + 1
     node = world.store.get(Ref("Node", "", "minisets-0")) or {}
     assert version_of(node) == version + 1
+
+
+class ForgetfulStore(MemoryStore):
+    """Fails when it is told to, once, as it lists pods."""
+
+    fails = False
+
+    def list(self, kind: str, namespace: str = "") -> Listing:
+        """As a store does."""
+        if kind == "Pod" and self.fails:
+            self.fails = False
+            raise MinisetsError("disk I/O error")
+        return super().list(kind, namespace)
+
+
+def test_a_change_that_could_not_be_looked_at_is_not_lost() -> None:
+    """The Secret is seen once; nothing else would wake the pod for half a minute."""
+    store = ForgetfulStore()
+    world = World(store=store)
+    with world.kubelet() as kubelet:
+        world.create_pod(containers=[container(envFrom=[{"secretRef": {"name": "login"}}])])
+        until(lambda: world.waiting_reason() == "CreateContainerConfigError", "the pod to wait", SOON)
+        until(kubelet.is_idle, "the kubelet to be quiet", SOON)
+        store.fails = True
+        world.registry.create("Secret", "default", {"metadata": {"name": "login"}})
+        until(lambda: not store.fails, "the failure", SOON)
+        advanced(world.clock, SECOND, world.is_ready, "the pod to be Ready")
 
 
 @pytest.mark.usefixtures("kubelet")

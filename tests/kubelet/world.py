@@ -48,10 +48,10 @@ SOON = timedelta(seconds=30)
 class World:
     """What the kubelet's tests share."""
 
-    def __init__(self, *, subnet: IPv4Network | None = SUBNET) -> None:
+    def __init__(self, *, subnet: IPv4Network | None = SUBNET, store: MemoryStore | None = None) -> None:
         self.settings = Settings("minisets", Path(), "memory", subnet=subnet)
         self.clock = FakeClock(START)
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.registry = Registry(self.store, self.clock, self.settings)
         self.engine = MemoryEngine(self.clock)
         self._running: Kubelet | None = None
