@@ -20,6 +20,9 @@ REGION = "minisets"
 MOST = 100
 """Of nodes. Why: one mistyped digit would else make a million of them."""
 
+MACHINE_RESOURCES = frozenset({"cpu", "ephemeral-storage", "memory", "pods"})
+"""What every node has, by what the machine has. People advertise others, each on a Node of its own."""
+
 _NODES, _MAX_NODES, _ZONES = "nodes", "max-nodes", "zones"
 
 

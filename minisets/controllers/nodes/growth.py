@@ -38,6 +38,7 @@ from minisets.objects.metadata import (
     uid_of,
 )
 from minisets.objects.pods import is_terminal, node_of
+from minisets.objects.shape import MACHINE_RESOURCES
 from minisets.objects.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE, taints_of
 from minisets.settings import NODE, node_name, node_ordinal
 
@@ -184,10 +185,10 @@ def _next_ordinals(observed: Observed) -> list[int]:
 
 
 def _next_node(observed: Observed, ordinal: int) -> Object:
-    """As the first one is; but with labels that it will have: what people wrote on that one is its own."""
+    """As the first one is, with labels that it will have; what people wrote on that one is its own."""
     model = next((node for node in observed.nodes if name_of(node) == NODE), {})
     of_machine = {key: value for key, value in labels_of(model).items() if key in _OF_MACHINE}
-    status = {part: status_of(model).get(part) or {} for part in ("capacity", "allocatable")}
+    status = {part: _of_every_node(status_of(model).get(part) or {}) for part in ("capacity", "allocatable")}
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -195,6 +196,10 @@ def _next_node(observed: Observed, ordinal: int) -> Object:
         "spec": {},
         "status": {**status, "conditions": [{"type": READY, "status": "True"}]},
     }
+
+
+def _of_every_node(resources: Mapping[str, str]) -> dict[str, str]:
+    return {resource: amount for resource, amount in resources.items() if resource in MACHINE_RESOURCES}
 
 
 # --- fewer ---

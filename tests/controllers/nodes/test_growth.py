@@ -84,8 +84,12 @@ def test_the_next_node_is_in_the_zone_that_the_pod_wants() -> None:
 
 
 def test_the_next_node_is_like_the_first_without_what_people_wrote_on_that() -> None:
+    """Nor a resource advertised there: a node made for one would not have it, and go again."""
     first = node(0)
     first["metadata"]["labels"] = {"kubernetes.io/os": "linux", "disk": "fast"}
+    machine = {"cpu": "4", "ephemeral-storage": "1Ti", "memory": "8Gi", "pods": "250"}
+    advertised = {**machine, "example.com/dongle": "4"}
+    first["status"].update(capacity=advertised, allocatable=advertised)
     seen: list[Object] = []
 
     def why_not(_: Object, candidate: Object) -> tuple[str, ...]:
@@ -100,7 +104,8 @@ def test_the_next_node_is_like_the_first_without_what_people_wrote_on_that() -> 
         "topology.kubernetes.io/zone": "b",
         "topology.kubernetes.io/region": "minisets",
     }
-    assert candidate["status"]["allocatable"] == {"cpu": "4"}
+    assert candidate["status"]["allocatable"] == machine
+    assert candidate["status"]["capacity"] == machine
 
 
 def test_one_that_cannot_be_helped_keeps_no_other_from_its_node() -> None:

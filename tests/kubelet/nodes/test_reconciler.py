@@ -8,6 +8,7 @@ from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.nodes.reconciler import HEARTBEAT, Nodes
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import condition, is_true, labels_of, spec_of, status_of, uid_of
+from minisets.objects.shape import MACHINE_RESOURCES
 from tests.kubelet.world import SOON, World
 from tests.waiting import until
 
@@ -36,6 +37,7 @@ def test_the_node_says_what_the_engine_says(world: World) -> None:
     node = world.node()
     assert node["metadata"]["labels"]["kubernetes.io/hostname"] == "minisets-0"
     assert is_true(node, "Ready")
+    assert status_of(node)["capacity"].keys() == MACHINE_RESOURCES, "an autoscaler counts on these"
     assert status_of(node)["capacity"]["cpu"] == "4"
     assert status_of(node)["capacity"]["pods"] == "250"
     assert status_of(node)["addresses"][0] == {"type": "InternalIP", "address": "10.97.0.1"}
