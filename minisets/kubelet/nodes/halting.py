@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from minisets.engine import labels
-from minisets.errors import EngineConflict, EngineNotFound
+from minisets.errors import EngineConflict, EngineError, EngineNotFound
 from minisets.objects.metadata import uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from minisets.engine.interface import ContainerSummary, Engine
     from minisets.kubelet.snapshots.pauses import Pauses
@@ -41,35 +41,31 @@ class Halter:
         """Pause or kill whatever runs; what a snapshot holds is left: once it lets go, its pod is told of."""
         parts = [one for one in self._parts_of(node) if not self._is_held(one)]
         if how == PAUSE:
-            self._pause([one.id for one in parts if one.state in _UP])
+            self._pause([one for one in parts if one.state in _UP])
         else:
-            self._kill(one for one in parts if one.state in (*_UP, "paused"))
+            _each(self._kill, [one for one in parts if one.state in (*_UP, "paused")])
 
     def let_go(self, node: str) -> bool:
         """Whoever is paused goes on; whether all could. What is no pod's any more is left to be killed."""
         uids = {uid_of(pod) for pod in self._reader.list("Pod").items}
         paused = [one for one in self._parts_of(node) if one.state == "paused"]
         paused = [one for one in paused if one.labels.get(labels.POD_UID) in uids]
-        for one in paused:
-            if not self._is_held(one):
-                with suppress(EngineConflict, EngineNotFound):
-                    self._engine.unpause_container(one.id)
+        _each(
+            lambda one: self._engine.unpause_container(one.id),
+            [one for one in paused if not self._is_held(one)],
+        )
         return not any(map(self._is_held, paused))
 
-    def _pause(self, ids: list[str]) -> None:
-        if not ids:
-            return
-        with self._engine.execs.closed(ids, self._engine.inspect_exec, BEGUN_WITHIN):
-            for one in ids:
-                with suppress(EngineConflict, EngineNotFound):  # it has ended by itself
-                    self._engine.pause_container(one)
+    def _pause(self, parts: list[ContainerSummary]) -> None:
+        ids = [one.id for one in parts]
+        if ids:
+            with self._engine.execs.closed(ids, self._engine.inspect_exec, BEGUN_WITHIN):
+                _each(lambda one: self._engine.pause_container(one.id), parts)
 
-    def _kill(self, parts: Iterable[ContainerSummary]) -> None:
-        for one in parts:
-            with suppress(EngineConflict, EngineNotFound):
-                if one.state == "paused":  # Why: see `Carrier._wake`
-                    self._engine.unpause_container(one.id)
-                self._engine.signal_container(one.id, "SIGKILL")
+    def _kill(self, one: ContainerSummary) -> None:
+        if one.state == "paused":  # Why: see `Carrier._wake`
+            self._engine.unpause_container(one.id)
+        self._engine.signal_container(one.id, "SIGKILL")
 
     def _is_held(self, one: ContainerSummary) -> bool:
         namespace, name = one.labels.get(labels.NAMESPACE), one.labels.get(labels.POD)
@@ -80,3 +76,19 @@ class Halter:
         found = self._engine.list_containers({**labels.cluster_selector(self._cluster), labels.POD: ""})
         of_node = [one for one in found if labels.node_in(one.labels) == node]
         return sorted(of_node, key=lambda one: one.labels.get(labels.KIND) == "sandbox")
+
+
+def _each(call: Callable[[ContainerSummary], None], parts: Iterable[ContainerSummary]) -> None:
+    """Whoever has ended by itself is no error. Raises the first error when all had their turn.
+
+    Why then: what fails for one container may fail for ever, and keep those behind it from theirs.
+    """
+    errors = []
+    for one in parts:
+        try:
+            with suppress(EngineConflict, EngineNotFound):
+                call(one)
+        except EngineError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]

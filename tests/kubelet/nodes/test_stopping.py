@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from minisets.engine.memory_scripts import ExecResult
+from minisets.errors import EngineError, EngineTimeout
 from minisets.kubelet.kubelet import Kubelet
 from minisets.kubelet.nodes.halting import Halter
 from minisets.kubelet.snapshots.pauses import Pauses
@@ -257,3 +258,43 @@ def test_a_node_hangs_only_once_commands_that_are_just_beginning_have_begun(worl
         holds(lambda: _states(world)["web-0"] == "running", "web-0 to run", timedelta(milliseconds=300))
     thread.join(SOON.total_seconds())
     assert _states(world)["web-0"] == "paused"
+
+
+@pytest.mark.parametrize(
+    ("how", "call", "state"),
+    [("pause", "pause_container", "paused"), ("kill", "signal_container", "exited")],
+)
+def test_a_container_that_cannot_be_halted_keeps_no_other_from_it(how: str, call: str, state: str) -> None:
+    world, halter = _with_three_pods()
+    world.engine.fail_next(call, EngineError("runc did not terminate successfully"))
+    with pytest.raises(EngineError, match="runc"):
+        halter.halt("minisets-0", how)
+    found = list(_states(world).values())
+    assert (found.count(state), found.count("running")) == (5, 1)
+    halter.halt("minisets-0", how)
+    assert set(_states(world).values()) == {state}
+
+
+def test_a_container_that_cannot_be_let_go_keeps_no_other_from_it() -> None:
+    """It is tried again, and the node is not said to be ready until then: the pod would be, too."""
+    world, halter = _with_three_pods()
+    halter.halt("minisets-0", "pause")
+    world.engine.fail_next("unpause_container", EngineTimeout("no answer"))
+    with pytest.raises(EngineTimeout):
+        halter.let_go("minisets-0")
+    found = list(_states(world).values())
+    assert (found.count("running"), found.count("paused")) == (5, 1)
+    assert halter.let_go("minisets-0")
+    assert set(_states(world).values()) == {"running"}
+
+
+def _with_three_pods() -> tuple[World, Halter]:
+    """On the first node, and no kubelet any more that tries again."""
+    world = World()
+    names = ("web-0", "web-1", "web-2")
+    with world.kubelet():
+        for name in names:
+            world.create_pod(name)
+        for name in names:
+            world.wait_ready(name)
+    return world, Halter(world.engine, world.store, Pauses(), world.settings.cluster)
