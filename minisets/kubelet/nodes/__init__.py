@@ -10,12 +10,16 @@ node that is stopped. Must not: which Nodes there are, taints, the conditions of
 
     running -> STOPPED written by a person -> HALTED written here -> containers paused or killed
     STOPPED gone -> containers let go -> HALTED gone -> Ready -> its pods are looked at again
+    a new Node   -> containers let go -> filled in, Ready     -> its pods are looked at
 
 Decided 2026-11-30:
 - A node stands still while its Node carries STOPPED or HALTED: nothing is done about its pods, nothing is
   said of them. HALTED is on record before the first container is touched, and goes once all were let go:
   whatever kubelet comes next finishes what was begun, and wakes nobody on nodes that were never stopped.
   Rejected: a record in memory (lost with the server), every paused container (a person's `docker pause`).
+- A Node may be deleted while it hangs, and made again: then HALTED is gone, and who hangs is not. So whoever
+  is paused on a Node that was never filled in goes on first; what the store says of that outlives a server.
+  Rejected: HALTED written by whoever makes Nodes (people do, too). It wakes what a person paused there.
 - A pause passes the gate of commands (`engine/gate.py`), as a snapshot's does; pods that a snapshot holds are
   left until it lets them go. What was being started as its node was stopped is halted when its event comes.
 - Heartbeats come with the full list, every five minutes: nothing else here needs a timer, and this kubelet

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from minisets.errors import AlreadyExists, NotFound
+from minisets.errors import AlreadyExists, EngineError, NotFound
 from minisets.kubelet.nodes import leases
 from minisets.kubelet.nodes.halting import KILL, PAUSE
 from minisets.kubelet.nodes.reported import READY, labelled, node_object, reported, with_heartbeat
@@ -62,13 +62,18 @@ class Nodes:
         self._answers = True
 
     def register(self, info: EngineInfo) -> None:
-        """Make the first node where it is missing, and bring all that run up to date."""
+        """Make the first node where it is missing, and bring all that are not stopped up to date.
+
+        A container that cannot be let go is no reason not to start: the worker tries again.
+        """
         self._info = info
         if self._served.node(NODE) is None:
             with suppress(AlreadyExists):
                 self._registry.create("Node", "", {"metadata": {"name": NODE}})
-        for node in self._running():
-            self._report(node)
+        for node in self._served.all():
+            if not stands_still(node):
+                with suppress(EngineError):
+                    self.reconcile(name_of(node))
 
     def say_ready(self, *, is_ready: bool) -> None:
         """The engine answers, or went away."""
@@ -92,7 +97,7 @@ class Nodes:
         if STOPPED in annotations_of(node):
             self._halt(node)
             return None
-        if HALTED in annotations_of(node):
+        if HALTED in annotations_of(node) or not is_filled_in(node):
             return self._go_on(node)
         self._report(node)
         return None
@@ -100,7 +105,7 @@ class Nodes:
     # --- a node that runs ---
 
     def _running(self) -> list[Object]:
-        return [node for node in self._served.all() if not stands_still(node)]
+        return [node for node in self._served.all() if is_filled_in(node) and not stands_still(node)]
 
     def _beat(self) -> None:
         now = self._clock.now()
@@ -145,10 +150,13 @@ class Nodes:
             self._halter.halt(name_of(node), how)
 
     def _go_on(self, node: Object) -> timedelta | None:
-        """As a kubelet that came back: after a power cut, one that was started anew."""
+        """As a kubelet that came back: after a power cut, one that was started anew.
+
+        Why also on a new Node: it may be made in the place of one that was deleted while it hung.
+        """
         if not self._halter.let_go(name_of(node)):
             return _HELD_RECHECK
-        if annotations_of(node)[HALTED] != PAUSE:
+        if annotations_of(node).get(HALTED, PAUSE) != PAUSE:
             self._recorder.record(node, "Normal", "Starting", "Starting kubelet.")
         # Why first: pods of a node that is not known to be ready are made unready by its controller.
         self._report(node)
@@ -180,7 +188,7 @@ def _annotated(node: Object, how: str) -> Object | None:
 
 
 def _let_go(node: Object) -> Object | None:
-    if STOPPED in annotations_of(node):
+    if STOPPED in annotations_of(node) or HALTED not in annotations_of(node):
         return None
     node["metadata"]["annotations"] = {key: it for key, it in annotations_of(node).items() if key != HALTED}
     return node

@@ -115,6 +115,16 @@ def test_a_node_that_comes_later_is_filled_in_and_said_to_be_ready(world: World)
     assert event["involvedObject"]["name"] == "minisets-1"
 
 
+def test_that_the_engine_answers_makes_no_node_ready_before_it_was_looked_at(world: World) -> None:
+    """Who hung on one of its name is to go on first."""
+    nodes = _registered(world)
+    world.create_node("minisets-1")
+    nodes.say_ready(is_ready=True)
+    assert condition(world.node("minisets-1"), "Ready") is None
+    nodes.reconcile("minisets-1")
+    assert is_true(world.node("minisets-1"), "Ready")
+
+
 def test_a_node_of_somebody_elses_is_let_alone(world: World, kubelet: Kubelet) -> None:
     world.registry.create("Node", "", {"metadata": {"name": "raspberry"}})
     until(kubelet.is_idle, "the kubelet to be quiet", SOON)

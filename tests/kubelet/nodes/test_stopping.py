@@ -14,7 +14,7 @@ from minisets.kubelet.snapshots.pauses import Pauses
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import annotations_of, condition, is_true, status_of
 from tests.kubelet.world import SOON, World, container
-from tests.waiting import holds, until
+from tests.waiting import advanced, holds, until
 
 ONE = "minisets-1"
 
@@ -182,6 +182,39 @@ def test_what_was_begun_before_the_server_ended_is_finished_by_the_next() -> Non
     with world.kubelet():
         until(lambda: _states(world)["web-1"] == "running", "it to go on", SOON)
         until(lambda: "minisets.dev/halted" not in annotations_of(world.node(ONE)), "that on record", SOON)
+
+
+def _is_remade(world: World) -> None:
+    """`kubectl delete node`; whoever makes Nodes makes it again, with nothing of what the old one said."""
+    world.registry.delete(Ref("Node", "", ONE))
+    world.create_node(ONE)
+
+
+@pytest.mark.usefixtures("pod")
+def test_on_a_node_that_is_made_anew_those_go_on_that_hung_with_the_old_one(world: World) -> None:
+    _stop(world, "pause")
+    until(lambda: _states(world)["web-1_sandbox"] == "paused", "the pause", SOON)
+    _is_remade(world)
+    until(lambda: is_true(world.node(ONE), "Ready"), "the node to be Ready", SOON)
+    assert set(_states(world).values()) == {"running"}
+    world.wait_ready("web-1")
+
+
+def test_so_they_do_when_it_is_made_anew_while_no_server_looks() -> None:
+    world = World()
+    world.create_node(ONE)
+    with world.kubelet():
+        world.create_pod("web-1", ONE)
+        world.wait_ready("web-1")
+        _stop(world, "pause")
+        until(lambda: _states(world)["web-1_sandbox"] == "paused", "the pause", SOON)
+    _is_remade(world)
+    world.engine.fail_next("unpause_container", EngineTimeout("no answer"))
+    with world.kubelet():
+        advanced(
+            world.clock, timedelta(seconds=1), lambda: is_true(world.node(ONE), "Ready"), "it to be Ready"
+        )
+        assert set(_states(world).values()) == {"running"}
 
 
 @pytest.mark.usefixtures("pod")
