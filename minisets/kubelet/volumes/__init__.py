@@ -43,5 +43,7 @@ anew, and to no other. Rejected: recovering it (looks whole), removing it (the o
 2026-11-30: which node has a claim that is for one is known by the sandboxes on the engine, and in memory from
 when a pod may begin until it has one: a kubelet that is killed in between has begun nothing. A pod that waits
 is told once and woken by what lets go: a sandbox that is removed, a pod that went or ended, a node that is
-given up. Rejected: VolumeAttachments (nobody would read them), asking again every few seconds.
+given up. The engine is asked once, and each time from when another node had a pod: those of a plain cluster
+wait for no call more. Rejected: asking where there are several Nodes (what ran on one that was deleted runs
+on), VolumeAttachments (nobody would read them), asking again every few seconds.
 """

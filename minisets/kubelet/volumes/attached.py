@@ -21,7 +21,7 @@ from minisets.objects.metadata import key_of, name_of, namespace_of, spec_of, ui
 from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime, timedelta
 
     from minisets.clock import Clock
@@ -47,6 +47,8 @@ class Attached:
         self._clock = clock
         self._cluster = cluster
         self._lock = threading.Lock()
+        self._nodes: set[str] = set()
+        self._has_listed = False
         self._taken: dict[str, frozenset[str]] = {}
         self._waiting: dict[str, str] = {}
         self._told: set[str] = set()
@@ -113,7 +115,7 @@ class Attached:
 
     def _held(self, pod: Object, wanted: list[Object], pods: dict[str, Object]) -> str:
         """The message for the first volume that another node has; empty where none is."""
-        elsewhere = self._sandboxes_elsewhere(node_of(pod))
+        elsewhere = self._sandboxes_elsewhere(node_of(pod), pods.values())
         for volume in wanted:
             users = [one for uid, one in pods.items() if self._uses(pod, one, volume, uid in elsewhere)]
             if users or self._is_mounted(volume, elsewhere, pods):
@@ -144,15 +146,21 @@ class Attached:
         place = self._place(volume) if gone else ""
         return bool(place) and any(self._mounts(one, place) for one in gone)
 
-    def _sandboxes_elsewhere(self, node: str) -> dict[str, list[ContainerSummary]]:
-        """By the pod's uid. Where there is one node, nobody is asked: every pod's start would wait for it."""
-        if len(self._store.list("Node").items) <= 1:
+    def _sandboxes_elsewhere(self, node: str, pods: Iterable[Object]) -> dict[str, list[ContainerSummary]]:
+        """By the pod's uid. Where no other node had a pod, nobody is asked: every start would wait for it.
+
+        Why not where there is one Node: what ran on one that was deleted runs on until its pod is gone.
+        """
+        self._nodes.update({node, *filter(None, map(node_of, pods))})
+        if self._has_listed and self._nodes == {node}:
             return {}
         selector = {**labels.cluster_selector(self._cluster), labels.KIND: "sandbox"}
         found: dict[str, list[ContainerSummary]] = {}
         for one in self._engine.list_containers(selector):
+            self._nodes.add(labels.node_in(one.labels))
             if labels.node_in(one.labels) != node:
                 found.setdefault(one.labels.get(labels.POD_UID, ""), []).append(one)
+        self._has_listed = True
         return found
 
     def _place(self, volume: Object) -> str:

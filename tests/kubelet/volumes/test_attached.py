@@ -1,9 +1,12 @@
 """A claim for one node: who has it, who waits for it, and when it is let go."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
+from minisets.engine.interface import ContainerSummary
+from minisets.engine.memory import MemoryEngine
 from minisets.kubelet.kubelet import Kubelet
 from minisets.objects.kinds import Object, Ref
 from minisets.objects.metadata import annotations_of, spec_of, status_of
@@ -12,6 +15,7 @@ from tests.kubelet.world import SOON, World, container
 from tests.waiting import until
 
 ZERO, ONE = "minisets-0", "minisets-1"
+SANDBOXES = {"dev.minisets.cluster": "minisets", "dev.minisets.kind": "sandbox"}
 EXCLUSIVELY = "Volume is already exclusively attached to one node and can't be attached to another"
 
 
@@ -212,3 +216,83 @@ def test_a_pod_without_claims_takes_the_place_of_one_on_a_stopped_node_at_once(w
     world.delete_pod("cache-0", timedelta(0))
     world.create_pod("cache-0", ONE)
     world.wait_ready("cache-0")
+
+
+def test_who_runs_on_a_node_that_was_deleted_has_the_volume_for_a_server_that_starts_anew() -> None:
+    """Though one node is left."""
+    world = World()
+    world.create_node(ONE)
+    world.bound_claim("data")
+    with world.kubelet():
+        _with_claim(world, "web-1", ONE)
+        world.wait_ready("web-1")
+    with world.kubelet():
+        world.registry.delete(Ref("Node", "", ONE))
+        _with_claim(world, "web-0", ZERO)
+        _wait_told(world, "Volume is already used by pod(s) web-1")
+        world.delete_pod("web-1", timedelta(0))
+        world.wait_ready("web-0")
+
+
+@pytest.mark.usefixtures("kubelet")
+def test_who_has_its_grace_on_a_node_that_was_deleted_has_the_volume_until_its_end(world: World) -> None:
+    """The garbage collector of pods removes the object first."""
+    world.create_node(ONE)
+    world.bound_claim("data")
+    world.engine.behave("web-1", ignores_sigterm=True)
+    _with_claim(world, "web-1", ONE)
+    world.wait_ready("web-1")
+    world.registry.delete(Ref("Node", "", ONE))
+    world.delete_pod("web-1", timedelta(0))
+    until(lambda: world.engine.signals_of("web-1") == ("TERM",), "SIGTERM", SOON)
+    _with_claim(world, "web-0", ZERO)
+    _wait_told(world, EXCLUSIVELY)
+    world.pass_time(timedelta(seconds=2))
+    world.wait_ready("web-0")
+    assert not [name for name in world.names() if name.startswith("web-1")]
+
+
+def test_a_server_that_starts_anew_meanwhile_knows_that_too() -> None:
+    """By the first list, whoever that was made for."""
+    world = World()
+    world.create_node(ONE)
+    world.engine.behave("web-1", ignores_sigterm=True)
+    for claim in ("data", "more"):
+        world.bound_claim(claim)
+    with world.kubelet():
+        _with_claim(world, "web-1", ONE)
+        world.wait_ready("web-1")
+    world.registry.delete(Ref("Node", "", ONE))
+    world.delete_pod("web-1", timedelta(0))
+    with world.kubelet():
+        _with_claim(world, "cache-0", ZERO, "more")
+        world.wait_ready("cache-0")
+        _with_claim(world, "web-0", ZERO)
+        _wait_told(world, EXCLUSIVELY)
+        world.pass_time(timedelta(seconds=2))
+        world.wait_ready("web-0")
+
+
+class CountingEngine(MemoryEngine):
+    """Knows how often somebody asked for the sandboxes of the whole cluster."""
+
+    asked = 0
+
+    def list_containers(self, labels: Mapping[str, str]) -> tuple[ContainerSummary, ...]:
+        """As an engine does."""
+        self.asked += dict(labels) == SANDBOXES
+        return super().list_containers(labels)
+
+
+def test_where_every_pod_is_on_one_node_the_engine_is_asked_once() -> None:
+    """Every pod's start would wait for it."""
+    world = World(subnet=None)
+    world.engine = engine = CountingEngine(world.clock)
+    world.create_node(ONE)
+    for name in ("web-0", "web-1", "web-2"):
+        world.bound_claim(name)
+    with world.kubelet():
+        for name in ("web-0", "web-1", "web-2"):
+            _with_claim(world, name, ZERO, name)
+            world.wait_ready(name)
+        assert engine.asked == 1
