@@ -1,5 +1,6 @@
-"""A machine in which nodes and pods come and go: no pod is placed against a rule, none waits that has a node.
+"""Machines in which nodes and pods come and go: no pod is placed against a rule, none waits that has a node.
 
+In one each pod is asked for once; in the other the controller runs, and pods that it refused go on waiting.
 What may be where is said by `scheduling_rules.py`, which shares nothing with the scheduler.
 """
 
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from minisets.controllers.scheduling.decide import Place, Preempt, Refuse, schedule
+from minisets.controllers.scheduling.reconciler import Scheduling as Controller
 from minisets.controllers.scheduling.snapshot import PodInfo, Snapshot
+from minisets.objects.pods import node_of
+from tests.controllers.house import House
 from tests.models.scheduling_rules import REQUIRED, World
 
 if TYPE_CHECKING:
@@ -195,5 +199,65 @@ class Scheduling(RuleBasedStateMachine):
         self._place(pod, preempting.node)
 
 
+class Waiting(RuleBasedStateMachine):
+    """The controller runs until all is quiet; whoever waits then fits nowhere, whatever was said before."""
+
+    @initialize(first=st.lists(NODES, min_size=1, max_size=3))
+    def start(self, first: list[dict[str, Any]]) -> None:
+        self.house = House()
+        self.house.create("Namespace", "other")
+        self.house.run(Controller(self.house.registry, self.house.recorder(), self.house.clock))
+        self.nodes: dict[str, Object] = {}
+        self.pods: dict[tuple[str, str], Object] = {}
+        self.made = 0
+        for ordinal, parts in enumerate(first):
+            self.a_node_comes_or_changes(f"minisets-{ordinal}", parts)
+
+    @rule(name=NAMES, parts=NODES)
+    def a_node_comes_or_changes(self, name: str, parts: dict[str, Any]) -> None:
+        labels = {HOSTNAME: name, **parts["labels"]}
+        status = {"allocatable": parts["room"], "conditions": [{"type": "Ready", "status": "True"}]}
+        node = {"metadata": {"name": name, "labels": labels}, "spec": parts["spec"], "status": status}
+        if name in self.nodes:
+            self.house.edit("Node", name, lambda obj: obj["metadata"].update(labels=labels))
+            self.house.edit("Node", name, lambda obj: obj.update(spec=parts["spec"]))
+            self.house.set_status("Node", name, **status)
+        else:
+            self.house.create("Node", name, metadata={"labels": labels}, spec=parts["spec"], status=status)
+        self.nodes[name] = node
+        self.house.settle()
+
+    @rule(app=APPS, namespace=NAMESPACES, spec=SPECS)
+    def a_pod_comes(self, app: str, namespace: str, spec: dict[str, Any]) -> None:
+        self.made += 1
+        name, labels = f"{app}-{self.made}", {"app": app}
+        containers = [{"name": "c", "image": "nginx:1", **container} for container in spec["containers"]]
+        wanted = {key: value for key, value in spec.items() if key != "priority"} | {"containers": containers}
+        self.house.create("Pod", name, namespace=namespace, metadata={"labels": labels}, spec=wanted)
+        metadata = {"name": name, "namespace": namespace, "labels": labels}
+        self.pods[namespace, name] = {"metadata": metadata, "spec": wanted}
+        self.house.settle()
+
+    @precondition(lambda self: self.pods)
+    @rule(data=st.data())
+    def a_pod_goes(self, data: st.DataObject) -> None:
+        namespace, name = data.draw(st.sampled_from(sorted(self.pods)))
+        del self.pods[namespace, name]
+        self.house.store_delete("Pod", name, namespace)
+        self.house.settle()
+
+    @invariant()
+    def nobody_waits_who_has_a_node(self) -> None:
+        where = {key: node_of(self.house.get("Pod", key[1], key[0])) for key in self.pods}
+        world = World(
+            self.nodes, tuple((self.pods[key], node) for key, node in where.items() if node in self.nodes)
+        )
+        for key in (key for key, node in where.items() if not node):
+            fitting = [name for name in self.nodes if world.allows(self.pods[key], name)]
+            assert not fitting, f"{key} still waits, and {fitting} would take it"
+
+
 TestScheduling = Scheduling.TestCase
+TestWaiting = Waiting.TestCase
+TestWaiting.settings = settings(max_examples=200, stateful_step_count=15)
 TestScheduling.settings = settings(max_examples=200, stateful_step_count=25)

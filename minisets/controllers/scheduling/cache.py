@@ -49,6 +49,7 @@ class Cache:
         self._pods: dict[str, PodInfo] = {}
         self._versions: dict[str, int] = {}
         self._nominated: dict[str, PodInfo] = {}
+        self._owed: frozenset[str] = NOBODY
         self._parts: dict[str, dict[str, Any]] = {
             part: {} for part in (*_BY_KEY.values(), *_BY_LIST.values(), "namespaces")
         }
@@ -79,7 +80,8 @@ class Cache:
         obj, is_gone = change.object, change.type == "DELETED"
         match change.ref.kind:
             case "Pod":
-                return self._take_pod(obj, change.version, is_gone=is_gone)
+                owed, self._owed = self._owed, NOBODY
+                return owed | self._take_pod(obj, change.version, is_gone=is_gone)
             case "Node":
                 return self._take_node(obj, is_gone=is_gone)
             case "Namespace":
@@ -93,8 +95,11 @@ class Cache:
                 return EVERYBODY if claim_meant(change) else frozenset({_VOLUMES})
 
     def assume(self, pod: Object) -> None:
-        """The pod as it was just written."""
-        self._take_pod(pod, version_of(pod), is_gone=False)
+        """The pod as it was just written; whom that may help is said with the next change of a pod.
+
+        Why: the store's own word of it comes round for sure, and tells nothing that is not known by then.
+        """
+        self._owed |= self._take_pod(pod, version_of(pod), is_gone=False)
 
     # --- pods ---
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -287,3 +288,40 @@ def test_a_claim_that_was_told_a_node_which_is_gone_is_told_another(house: House
     house.settle()
     found = annotations_of(house.get("PersistentVolumeClaim", "www"))
     assert found["volume.kubernetes.io/selected-node"] == "minisets-0"
+
+
+EVEN = {
+    "maxSkew": 1,
+    "topologyKey": "kubernetes.io/hostname",
+    "whenUnsatisfiable": "DoNotSchedule",
+    "labelSelector": {"matchLabels": {"app": "web"}},
+}
+
+
+def near(app: str) -> dict[str, Any]:
+    term = {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": "kubernetes.io/hostname"}
+    return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def test_a_pod_that_waits_for_company_is_placed_when_the_scheduler_places_that(house: House) -> None:
+    house.node()
+    house.pod("web-0", affinity=near("db"))
+    house.settle()
+    assert node_of(house) == ""
+    house.pod("db-0", labels={"app": "db"})
+    house.settle()
+    assert (node_of(house), node_of(house, "db-0")) == ("minisets-0", "minisets-0")
+
+
+def test_a_pod_that_waits_for_balance_is_placed_when_the_scheduler_fills_the_other_node(house: House) -> None:
+    even = {**EVEN, "nodeAffinityPolicy": "Ignore"}
+    on = [{"nodeSelector": {"kubernetes.io/hostname": f"minisets-{ordinal}"}} for ordinal in range(2)]
+    house.node()
+    house.node("minisets-1")
+    for ordinal in range(2):
+        house.pod(f"web-{ordinal}", labels={"app": "web"}, topologySpreadConstraints=[even], **on[0])
+        house.settle()
+    assert node_of(house, "web-1") == ""
+    house.pod("web-2", labels={"app": "web"}, **on[1])
+    house.settle()
+    assert node_of(house, "web-1") == "minisets-0"
