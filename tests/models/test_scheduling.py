@@ -227,6 +227,14 @@ class Waiting(RuleBasedStateMachine):
         self.nodes[name] = node
         self.house.settle()
 
+    @precondition(lambda self: self.nodes)
+    @rule(data=st.data())
+    def a_node_goes(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.nodes)))
+        del self.nodes[name]
+        self.house.store_delete("Node", name)
+        self.house.settle()
+
     @rule(app=APPS, namespace=NAMESPACES, spec=SPECS)
     def a_pod_comes(self, app: str, namespace: str, spec: dict[str, Any]) -> None:
         self.made += 1

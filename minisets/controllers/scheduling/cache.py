@@ -134,8 +134,8 @@ class Cache:
 
     def _take_node(self, node: Object, *, is_gone: bool) -> frozenset[str]:
         before = self._nodes.pop(name_of(node), None)
-        if is_gone:
-            return NOBODY
+        if is_gone:  # balance is weighed without it, and what its pods had counts nowhere any more
+            return EVERYBODY
         if before is not None:
             self._nodes[name_of(node)] = replace(before, node=node)
             return NOBODY if _facts(before.node) == _facts(node) else EVERYBODY

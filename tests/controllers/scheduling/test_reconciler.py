@@ -325,3 +325,15 @@ def test_a_pod_that_waits_for_balance_is_placed_when_the_scheduler_fills_the_oth
     house.pod("web-2", labels={"app": "web"}, **on[1])
     house.settle()
     assert node_of(house, "web-1") == "minisets-0"
+
+
+def test_a_pod_that_waits_for_balance_is_placed_when_the_emptier_node_goes(house: House) -> None:
+    house.node()
+    house.node("minisets-1", unschedulable=True)
+    for ordinal in range(2):
+        house.pod(f"web-{ordinal}", labels={"app": "web"}, topologySpreadConstraints=[EVEN])
+        house.settle()
+    assert (node_of(house), node_of(house, "web-1")) == ("minisets-0", "")
+    house.store_delete("Node", "minisets-1")
+    house.settle()
+    assert node_of(house, "web-1") == "minisets-0"
