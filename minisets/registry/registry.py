@@ -195,10 +195,12 @@ class Registry:
         """The Scale of a statefulset (A-99)."""
         return scale.scale_of(_present(self.store, ref))
 
-    def bind(self, ref: Ref, node: str) -> Object:
-        """Give a pod its node, once."""
+    def bind(self, ref: Ref, node: str, uid: str = "") -> Object:
+        """Give a pod its node, once. uid: of the pod that is meant; Conflict where it is another by now."""
         with self.store.transaction() as transaction:
             old = _present(transaction, ref)
+            if uid and uid != uid_of(old):
+                raise refusals.other_uid(ref, uid, uid_of(old))
             return transaction.put(binding.bound(old, node, self._clock.now()), expected=version_of(old))
 
     def evict(self, ref: Ref, options: DeleteOptions = _PLAINLY) -> Outcome:

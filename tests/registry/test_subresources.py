@@ -180,3 +180,16 @@ def test_a_pod_that_is_being_deleted_is_not_bound(registry: Registry) -> None:
 def test_a_pod_that_is_not_there_is_not_bound(registry: Registry) -> None:
     with refused(NotFound, 'pods "web-0" not found'):
         registry.bind(POD, "minisets-0")
+
+
+def test_a_pod_that_was_made_anew_is_not_the_one_that_was_meant(registry: Registry) -> None:
+    meant = registry.create("Pod", "default", pod()).object["metadata"]["uid"]
+    registry.delete(POD)
+    now = registry.create("Pod", "default", pod()).object["metadata"]["uid"]
+    with refused(
+        Conflict,
+        'Operation cannot be fulfilled on pods "web-0": '
+        f"Precondition failed: UID in precondition: {meant}, UID in object meta: {now}",
+    ):
+        registry.bind(POD, "minisets-0", meant)
+    assert registry.bind(POD, "minisets-0", now)["spec"]["nodeName"] == "minisets-0"

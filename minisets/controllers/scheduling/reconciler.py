@@ -149,8 +149,8 @@ class Scheduling:
     def _bind(self, pod: Object, node: str) -> None:
         with contextlib.suppress(
             NotFound, Conflict
-        ):  # gone, going or bound by somebody: its change is queued
-            bound = self._registry.bind(ref_of(pod), node)
+        ):  # gone, going, made anew or bound by somebody: its change is queued
+            bound = self._registry.bind(ref_of(pod), node, uid_of(pod))
             self._cache.assume(bound)
             message = f"Successfully assigned {key_of(pod)} to {node}"
             self._recorder.record(pod, "Normal", "Scheduled", message)

@@ -164,6 +164,23 @@ def test_a_pod_that_goes_while_it_is_being_placed_is_no_error(house: House) -> N
     assert house.find("Pod", "web-0") is None
 
 
+def test_a_pod_that_is_made_anew_while_it_is_being_placed_is_decided_anew() -> None:
+    house = House()
+    house.node()
+    house.node("minisets-1")
+    house.pod("web-0", nodeSelector={"kubernetes.io/hostname": "minisets-0"})
+    stale = Scheduling(house.registry, house.recorder(), house.clock)
+    follower = Follower(house.store, stale.kinds, lambda: None)
+    follower.keys(stale.keys)
+    house.end("web-0")
+    house.pod("web-0", nodeSelector={"kubernetes.io/hostname": "minisets-1"})
+    stale.reconcile("default/web-0")
+    assert node_of(house) == ""
+    assert follower.keys(stale.keys) == {"default/web-0"}
+    stale.reconcile("default/web-0")
+    assert node_of(house) == "minisets-1"
+
+
 def test_a_pod_that_waits_for_a_port_of_the_node_gets_it_when_the_other_is_gone(house: House) -> None:
     """A-125, A-144."""
     house.node()
