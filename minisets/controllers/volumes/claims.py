@@ -160,9 +160,12 @@ def _within_reach(observed: ObservedClaim) -> tuple[Object, ...]:
 
     Kubernetes: the scheduler's volumeBinder chooses among them itself, findMatchingVolumes.
     """
-    if observed.node is None:
+    selected = annotations_of(observed.claim).get(SELECTED_NODE)
+    if observed.node is None and selected is None:
         return observed.volumes
-    return tuple(volume for volume in observed.volumes if is_reached(volume, observed.node))
+    # Why: a node that is gone may be replaced by any other, and reaches only what they all do.
+    node = observed.node or {"metadata": {"name": selected}}
+    return tuple(volume for volume in observed.volumes if is_reached(volume, node))
 
 
 def _waiting(observed: ObservedClaim) -> Action:

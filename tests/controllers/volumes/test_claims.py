@@ -160,7 +160,18 @@ def test_a_claim_that_was_told_its_node_gets_a_volume_that_is_reached_from_there
     there = {"kind": "Node", "metadata": {"name": "minisets-1", "labels": labels}}
     assert planned(subject, far, near, **late, node=there)[0].startswith("reserve volume near")
     assert planned(subject, far, **late, node=there)[0].startswith("ask docker.minisets.dev")
-    assert planned(subject, far, near, **late)[0].startswith("reserve volume far")
+
+
+def test_a_claim_that_was_told_a_node_which_is_gone_gets_no_volume_of_one_other_node() -> None:
+    """A-140: where its pod will be is not known any more."""
+    subject = with_metadata(
+        claim(storageClassName="standard"), annotations={"volume.kubernetes.io/selected-node": "minisets-1"}
+    )
+    late = {"storage_class": storage_class("WaitForFirstConsumer")}
+    far = reached_from("far", "minisets-0")
+    anywhere = volume("anywhere", size="9Gi", storageClassName="standard")
+    assert planned(subject, far, **late)[0].startswith("ask docker.minisets.dev")
+    assert planned(subject, far, anywhere, **late)[0].startswith("reserve volume anywhere")
 
 
 def test_a_volume_asked_for_by_name_is_bound_without_looking_at_the_selector() -> None:
