@@ -21,4 +21,7 @@ Decisions
 - 2026-11-30: one thread decides for one pod after the other, on a snapshot in memory that each decision is
   put into at once, as upstream's assume does. Rejected: reading nodes and pods from the store for each pod,
   which walks all of them every time.
+- 2026-11-30: a pod whose claims wait for its node is held there from the moment when it is chosen, in memory,
+  as upstream's assume does; the volumes that were chosen for them are reserved in the store. Rejected: both
+  in memory, as the volume controller chooses for itself what nobody reserved, and a restart would forget it.
 """

@@ -18,11 +18,14 @@ from minisets.objects.metadata import (
     name_of,
     spec_of,
     status_of,
+    uid_of,
     version_of,
 )
-from minisets.objects.pods import is_terminal
+from minisets.objects.pods import is_terminal, node_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from minisets.objects.kinds import Object
     from minisets.store.interface import Change
 
@@ -31,6 +34,7 @@ EVERYBODY = frozenset({"*"})
 """Whom a change may help: waiting pods that one of these plugins refused."""
 
 _AFFINITY, _VOLUMES = "InterPodAffinity", "VolumeBinding"
+WHO_BINDS = frozenset({_VOLUMES})
 _WHO_COMES = frozenset({_AFFINITY, "PodTopologySpread"})
 _WHO_LEAVES = _WHO_COMES | {"NodeResourcesFit", "NodePorts", "VolumeRestrictions"}
 _BY_KEY = {
@@ -49,19 +53,23 @@ class Cache:
         self._pods: dict[str, PodInfo] = {}
         self._versions: dict[str, int] = {}
         self._nominated: dict[str, PodInfo] = {}
+        self._held: dict[str, PodInfo] = {}
         self._owed: frozenset[str] = NOBODY
         self._parts: dict[str, dict[str, Any]] = {
             part: {} for part in (*_BY_KEY.values(), *_BY_LIST.values(), "namespaces")
         }
 
-    def snapshot(self) -> Snapshot:
-        """As it is now; the next change makes another one."""
+    def snapshot(self, key: str = "") -> Snapshot:
+        """As it is now; the next change makes another one. key: of a pod that is not held in it."""
         nominated: dict[str, tuple[PodInfo, ...]] = {}
         for info in self._nominated.values():
             node = str(status_of(info.pod)["nominatedNodeName"])
             nominated[node] = (*nominated.get(node, ()), info)
+        nodes, held = dict(self._nodes), self._held.get(key)
+        if held is not None and _is_on(held, nodes):
+            nodes[held.node] = nodes[held.node].without_pod(held.uid)
         return Snapshot(
-            nodes=dict(self._nodes),
+            nodes=nodes,
             claims=self._parts["claims"],
             volumes=self._parts["volumes"],
             classes=self._parts["classes"],
@@ -91,8 +99,11 @@ class Cache:
                 _keep(self._parts[_BY_LIST[kind]], key_of(obj), None if is_gone else obj)
                 return NOBODY
             case kind:
-                _keep(self._parts[_BY_KEY[kind]], key_of(obj), None if is_gone else obj)
-                return EVERYBODY if claim_meant(change) else frozenset({_VOLUMES})
+                held = self._parts[_BY_KEY[kind]]
+                if change.version < version_of(held.get(key_of(obj), {})):
+                    return NOBODY
+                _keep(held, key_of(obj), None if is_gone else obj)
+                return EVERYBODY if claim_meant(change) else WHO_BINDS
 
     def assume(self, pod: Object) -> None:
         """The pod as it was just written; whom that may help is said with the next change of a pod.
@@ -100,6 +111,34 @@ class Cache:
         Why: the store's own word of it comes round for sure, and tells nothing that is not known by then.
         """
         self._owed |= self._take_pod(pod, version_of(pod), is_gone=False)
+
+    def assume_volume(self, volume: Object) -> None:
+        """The same of a volume; it helps nobody that it is one claim's now."""
+        self._parts["volumes"][key_of(volume)] = volume
+
+    def assume_no_volume(self, volume: Object) -> None:
+        """That the volume is gone."""
+        self._parts["volumes"].pop(key_of(volume), None)
+
+    def hold(self, pod: PodInfo, node: str) -> None:
+        """Count the pod as if it had the node, until it has one, is gone or is let go.
+
+        Kubernetes: assumes a pod before its volumes are bound, schedule_one.go assume.
+        """
+        key, placed = key_of(pod.pod), PodInfo({**pod.pod, "spec": {**pod.spec, "nodeName": node}})
+        if (held := self._held.get(key)) is not None and _asks(held) == _asks(placed):
+            return
+        self.let_go(key)
+        self._held[key] = placed
+        self._come(placed)
+        self._owed |= _WHO_COMES
+
+    def let_go(self, key: str) -> bool:
+        """Hold the pod no more; whether it was held."""
+        held = self._held.pop(key, None)
+        self._leave(held)
+        self._owed |= NOBODY if held is None else _WHO_LEAVES
+        return held is not None
 
     # --- pods ---
 
@@ -110,6 +149,10 @@ class Cache:
         before = self._pods.pop(key, None)
         self._versions[key] = version
         self._nominated.pop(key, None)
+        held = self._held.get(key)
+        if held is not None and (is_gone or node_of(pod) or held.uid != uid_of(pod)):
+            self._leave(before)
+            before = self._held.pop(key)
         if is_gone:
             del self._versions[key]
             self._leave(before)
@@ -123,7 +166,7 @@ class Cache:
         return _helps(before, now)
 
     def _leave(self, pod: PodInfo | None) -> None:
-        if pod is not None and pod.node in self._nodes and pod.uid in self._nodes[pod.node].pods:
+        if pod is not None and _is_on(pod, self._nodes):
             self._nodes[pod.node] = self._nodes[pod.node].without_pod(pod.uid)
 
     def _come(self, pod: PodInfo) -> None:
@@ -140,7 +183,7 @@ class Cache:
             self._nodes[name_of(node)] = replace(before, node=node)
             return NOBODY if _facts(before.node) == _facts(node) else EVERYBODY
         self._nodes[name_of(node)] = NodeInfo(node)
-        for pod in self._pods.values():
+        for pod in (*self._pods.values(), *self._held.values()):
             if pod.node == name_of(node):
                 self._come(pod)
         return EVERYBODY
@@ -170,15 +213,23 @@ def _keep(held: dict[str, Any], key: str, value: Any) -> None:
         held[key] = value
 
 
+def _asks(pod: PodInfo) -> tuple[Any, ...]:
+    return pod.uid, pod.spec, pod.labels
+
+
+def _is_on(pod: PodInfo, nodes: Mapping[str, NodeInfo]) -> bool:
+    return pod.node in nodes and pod.uid in nodes[pod.node].pods
+
+
 def _has_ended(pod: PodInfo) -> bool:
     return is_terminal(pod.pod)
 
 
 def _helps(before: PodInfo | None, now: PodInfo) -> frozenset[str]:
-    """Whom another state of a pod may help: it came to a node, it ended there, or has other labels."""
+    """Whom another state of a pod may help: it came to a node, it ended or left there, has other labels."""
     had = before is not None and bool(before.node) and not _has_ended(before)
     has = bool(now.node) and not _has_ended(now)
-    if had and not has:
+    if had and (not has or (before is not None and before.node != now.node)):
         return _WHO_LEAVES
     if has and (not had or (before is not None and before.labels != now.labels)):
         return _WHO_COMES

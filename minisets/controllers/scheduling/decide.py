@@ -12,13 +12,13 @@ from minisets.controllers.scheduling.filters import Refusal, Round
 from minisets.controllers.scheduling.preemption import NoPreemption, Preemption, preempt
 from minisets.controllers.scheduling.scores import best
 from minisets.controllers.scheduling.sentences import NO_NODES, counted, of_all
-from minisets.controllers.scheduling.volumes import unbound_claims
+from minisets.controllers.scheduling.volumes import choices
 from minisets.objects.metadata import status_of
 from minisets.objects.pods import is_terminal
 
 if TYPE_CHECKING:
     from minisets.controllers.scheduling.snapshot import PodInfo, Snapshot
-    from minisets.objects.kinds import Object
+    from minisets.controllers.scheduling.volumes import Choice
 
 SCHEDULER = "default-scheduler"
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
@@ -36,7 +36,7 @@ class SelectNode:
     """First tell these claims, which wait for a pod, where it will be; bind once they are bound."""
 
     node: str
-    claims: tuple[Object, ...]
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def schedule(pod: PodInfo, snapshot: Snapshot) -> Decision:
     if not fitting:
         return _nowhere(pod, snapshot, refused, around.of_all)
     node = best(pod, snapshot, fitting) if len(fitting) > 1 else fitting[0]
-    waiting = unbound_claims(pod, snapshot)
-    return SelectNode(node, waiting) if waiting else Place(node)
+    chosen = choices(pod, snapshot, node)
+    return SelectNode(node, chosen) if chosen else Place(node)
 
 
 def _is_ours(pod: PodInfo) -> bool:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, assert_never
 
-from minisets.controllers.scheduling.cache import EVERYBODY, Cache, claim_meant
+from minisets.controllers.scheduling.cache import EVERYBODY, WHO_BINDS, Cache, claim_meant
 from minisets.controllers.scheduling.decide import NotOurs, Place, Preempt, Refuse, SelectNode, schedule
 from minisets.controllers.volumes.claims import SELECTED_NODE
+from minisets.controllers.volumes.matching import claim_ref, is_for
+from minisets.controllers.volumes.reconciler import reserve
 from minisets.errors import Conflict, NotFound
 from minisets.objects.metadata import (
     annotations_of,
@@ -128,12 +130,19 @@ class Scheduling:
     # --- what follows ---
 
     def _decide(self, key: str, info: PodInfo) -> None:
-        match schedule(info, self._cache.snapshot()):
+        decision = schedule(info, self._cache.snapshot(key))
+        if not isinstance(decision, Place | SelectNode):
+            self._cache.let_go(key)
+        match decision:
             case Place(node=node):
                 self._bind(info.pod, node)
-            case SelectNode(node=node, claims=claims):
-                self._waiting[key] = EVERYBODY
-                for claim in claims:
+            case SelectNode(node=node, choices=choices):
+                self._waiting[key] = WHO_BINDS  # its room is kept, whatever other pods do
+                self._cache.hold(info, node)
+                if not all(volume is None or self._reserve(volume, claim) for claim, volume in choices):
+                    self._decide(key, info)
+                    return
+                for claim, _ in choices:
                     self._select(claim, node)
             case Preempt() as found:
                 self._waiting[key] = EVERYBODY
@@ -154,6 +163,26 @@ class Scheduling:
             self._cache.assume(bound)
             message = f"Successfully assigned {key_of(pod)} to {node}"
             self._recorder.record(pod, "Normal", "Scheduled", message)
+
+    def _reserve(self, volume: Object, claim: Object) -> bool:
+        """Keep the volume for the claim before anybody else is decided about; False: it is not to be had.
+
+        Kubernetes: volumeBinder.BindPodVolumes; its volume controller then binds the two.
+        """
+
+        def edit(current: Object) -> Object | None:
+            if uid_of(current) != uid_of(volume) or claim_ref(current) is not None:
+                return None
+            reserve(current, claim, chosen=True)
+            return current
+
+        try:
+            stored = self._registry.change(ref_of(volume), edit)
+        except NotFound:
+            self._cache.assume_no_volume(volume)
+            return False
+        self._cache.assume_volume(stored)
+        return is_for(stored, claim)
 
     def _select(self, claim: Object, node: str) -> None:
         """A-140: now its class may bind it or have it made; a node that is gone is none."""
@@ -178,6 +207,10 @@ class Scheduling:
             self._nominate(other.pod, "")
 
     def _drive_away(self, victim: Object, pod: Object, node: str) -> None:
+        """One that is only held there has nothing to end: it is decided about anew, after the other."""
+        if self._cache.let_go(key_of(victim)):
+            self._waiting[key_of(victim)] = EVERYBODY
+            return
         if is_being_deleted(victim):
             return
         scheduler = str(spec_of(pod).get("schedulerName") or "")

@@ -31,10 +31,13 @@ from minisets.objects.metadata import (
 from minisets.objects.owners import is_controlled_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from minisets.controllers.scheduling.snapshot import NodeInfo, PodInfo, Snapshot
     from minisets.objects.kinds import Object
+
+    Choice = tuple[Object, Object | None]
+    """A claim, and the volume that it is to have; None: one that is made."""
 
 _EXCLUSIVE = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
 _CONFLICT = "node(s) had volume node affinity conflict"
@@ -84,7 +87,7 @@ class VolumeBinding(Plugin):
 
     def of_node(self, info: NodeInfo) -> tuple[Refusal, ...]:
         """All that is wrong with it. Kubernetes: volumeBinder.FindPodVolumes."""
-        reasons = (self._of_bound(info), "" if self._finds(info) else _NO_MATCH)
+        reasons = (self._of_bound(info), _NO_MATCH if self.found(info) is None else "")
         name = type(self).__name__
         return tuple(Refusal(reason, name, is_lasting=True) for reason in reasons if reason)
 
@@ -116,24 +119,38 @@ class VolumeBinding(Plugin):
                 return _CONFLICT
         return ""
 
-    def _finds(self, info: NodeInfo) -> bool:
-        """Whether each claim that waits can have a volume there, one of its own, the smallest wish first.
+    def found(self, info: NodeInfo) -> tuple[Choice, ...] | None:
+        """A volume there for each claim that waits, the smallest wish first; None: for one there is none.
 
-        Differs: here a claim that waits for its node has that node's name also if a volume is there for it;
-        the name of a node that is no more binds nobody, as upstream's provisioner takes it back.
+        A claim without a volume has one made. Differs: here a claim that waits for its node has that node's
+        name also if a volume is there for it; a name that binds nobody upstream's provisioner takes back.
         """
-        taken: set[str] = set()
+        chosen: list[Choice] = []
         for claim in self._late:
-            selected = annotations_of(claim).get(SELECTED_NODE, "")
-            if selected in self.snapshot.nodes and selected != info.name:
-                return False
-            there = [one for one in self._free if name_of(one) not in taken and is_reached(one, info.node)]
-            volume = best_match(claim, there)
-            if volume is not None:
-                taken.add(name_of(volume))
-            elif not self._is_made(claim, info):
-                return False
-        return True
+            if self._is_elsewhere(claim, info):
+                return None
+            volume = self._there(claim, info, {name_of(one) for _, one in chosen if one is not None})
+            if volume is None and not self._is_made(claim, info):
+                return None
+            chosen.append((claim, volume))
+        return tuple(chosen)
+
+    def _is_elsewhere(self, claim: Object, info: NodeInfo) -> bool:
+        """Whether it keeps to where its volume is, or to another node, while it can have one there."""
+        if (reserved := self._reserved(claim)) is not None:
+            return not is_reached(reserved, info.node)
+        selected = self.snapshot.nodes.get(annotations_of(claim).get(SELECTED_NODE, ""))
+        if selected is None or selected.name == info.name:
+            return False
+        return self._there(claim, selected) is not None or self._is_made(claim, selected)
+
+    def _reserved(self, claim: Object) -> Object | None:
+        """Its own is not weighed any more."""
+        return best_match(claim, self._free, only_pre_bound=True)
+
+    def _there(self, claim: Object, info: NodeInfo, taken: Collection[str] = ()) -> Object | None:
+        free = (one for one in self._free if name_of(one) not in taken and is_reached(one, info.node))
+        return self._reserved(claim) or best_match(claim, free)
 
     @cached_property
     def _late(self) -> tuple[Object, ...]:
@@ -196,9 +213,9 @@ def is_bound(claim: Object) -> bool:
     return bool(spec_of(claim).get("volumeName")) and BIND_COMPLETED in annotations_of(claim)
 
 
-def unbound_claims(pod: PodInfo, snapshot: Snapshot) -> tuple[Object, ...]:
-    """Claims that are bound once they know the pod's node."""
-    return tuple(claim for claim in _claims(pod, snapshot) if not is_bound(claim))
+def choices(pod: PodInfo, snapshot: Snapshot, node: str) -> tuple[Choice, ...]:
+    """Claims that are bound once they know the pod's node, which may be that one."""
+    return VolumeBinding(pod, snapshot).found(snapshot.nodes[node]) or ()
 
 
 def _claims(pod: PodInfo, snapshot: Snapshot) -> Iterator[Object]:

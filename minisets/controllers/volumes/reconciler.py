@@ -136,7 +136,7 @@ class Volumes:
             case SetClass(claim=claim, storage_class=storage_class):
                 self._edit(claim, lambda current: current["spec"].update(storageClassName=storage_class))
             case ReserveVolume(volume=volume, claim=claim, chosen=chosen):
-                self._edit(volume, lambda current: _reserve(current, claim, chosen=chosen))
+                self._edit(volume, lambda current: reserve(current, claim, chosen=chosen))
             case PointClaim(claim=claim, volume=volume, chosen=chosen):
                 self._edit(claim, lambda current: _point(current, volume, chosen=chosen))
             case SetVolumePhase(volume=volume, phase=phase, message=message):
@@ -173,7 +173,8 @@ def _names(volume: Object, claim: Ref) -> bool:
     return (ref.get("namespace"), ref.get("name")) == (claim.namespace, claim.name)
 
 
-def _reserve(volume: Object, claim: Object, *, chosen: bool) -> None:
+def reserve(volume: Object, claim: Object, *, chosen: bool) -> None:
+    """Edit in place: from now on the volume is that claim's. chosen: nobody asked for just this one."""
     # Why: two claims may have chosen the same volume at once; whoever writes second must choose again.
     if claim_ref(volume) is not None and not is_for(volume, claim):
         raise Conflict(f"volume {name_of(volume)} was just reserved for another claim")

@@ -90,7 +90,9 @@ def test_a_pod_waits_for_its_claim_and_says_so_once_for_all_nodes(found: Object,
 def test_a_late_binding_claim_is_told_the_node_first() -> None:
     """A-140."""
     unbound = waiting()
-    assert schedule(WEB, around(has=unbound, has_class=late())) == SelectNode("minisets-0", (unbound,))
+    assert schedule(WEB, around(has=unbound, has_class=late())) == SelectNode(
+        "minisets-0", ((unbound, volume()),)
+    )
 
 
 def test_a_pod_has_no_node_where_there_is_none() -> None:

@@ -354,3 +354,151 @@ def test_a_pod_that_waits_for_balance_is_placed_when_the_emptier_node_goes(house
     house.store_delete("Node", "minisets-1")
     house.settle()
     assert node_of(house, "web-1") == "minisets-0"
+
+
+# --- pods that wait for their volumes on a node that was chosen ---
+
+
+def late_class(house: House, provisioner: str = "kubernetes.io/no-provisioner") -> None:
+    house.create("StorageClass", "late", provisioner=provisioner, volumeBindingMode="WaitForFirstConsumer")
+
+
+def late_claim(house: House, name: str) -> None:
+    storage = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    house.create("PersistentVolumeClaim", name, spec={**storage, "storageClassName": "late"})
+
+
+def local_volume(house: House, name: str, node: str) -> None:
+    term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "local": {"path": f"/srv/{name}"},
+        "storageClassName": "late",
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [term]}},
+    }
+    house.create("PersistentVolume", name, spec=spec)
+
+
+def two_nodes(house: House, *disks: str) -> None:
+    """Each with local volumes of these names."""
+    late_class(house)
+    for ordinal in range(2):
+        house.node(f"minisets-{ordinal}")
+        for disk in disks:
+            local_volume(house, f"{disk}-{ordinal}", f"minisets-{ordinal}")
+    house.settle()
+
+
+def pod_with_claim(house: House, name: str, **spec: Any) -> None:
+    late_claim(house, f"www-{name}")
+    house.pod(name, claims=[f"www-{name}"], labels={"app": "web"}, **spec)
+
+
+def selected(house: House, pod: str) -> str | None:
+    claim = house.get("PersistentVolumeClaim", f"www-{pod}")
+    return annotations_of(claim).get("volume.kubernetes.io/selected-node")
+
+
+def test_two_pods_do_not_choose_the_same_volume(house: House) -> None:
+    """A-140."""
+    two_nodes(house, "disk")
+    for name in ("web-0", "web-1"):
+        pod_with_claim(house, name)
+    house.settle()
+    assert {node_of(house, name) for name in ("web-0", "web-1")} == {"minisets-0", "minisets-1"}
+
+
+def test_a_pod_is_apart_from_one_that_still_waits_for_its_volume(house: House) -> None:
+    """A-140."""
+    term = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    two_nodes(house, "a", "b")
+    for name in ("web-0", "web-1"):
+        pod_with_claim(house, name, affinity=apart)
+    house.settle()
+    assert {node_of(house, name) for name in ("web-0", "web-1")} == {"minisets-0", "minisets-1"}
+
+
+def test_the_room_of_a_pod_that_waits_for_its_volume_is_taken(house: House) -> None:
+    """A-140. Without: a lesser pod gets the room, and is driven away at once."""
+    two_nodes(house, "disk")
+    priority(house, "high", 1000)
+    pod_with_claim(house, "db-0", containers=HALF, priorityClassName="high")
+    house.pod("web-0", containers=HALF)
+    house.settle()
+    assert (node_of(house, "db-0"), node_of(house)) == ("minisets-0", "minisets-1")
+    assert not is_being_deleted(house.get("Pod", "web-0"))
+
+
+@pytest.mark.parametrize("end", ["deleted", "made anew", "bound elsewhere"])
+def test_room_that_was_kept_for_a_pod_is_free_again_when_it_does_not_come(house: House, end: str) -> None:
+    late_class(house, "example.com/disks")
+    house.node()
+    pod_with_claim(house, "web-0", containers=HALF)
+    house.settle()
+    house.pod("db-0", containers=HALF)
+    house.settle()
+    assert (selected(house, "web-0"), node_of(house), node_of(house, "db-0")) == ("minisets-0", "", "")
+    if end == "bound elsewhere":
+        house.registry.bind(ref("Pod", "web-0"), "elsewhere")
+    else:
+        house.end("web-0")
+    if end == "made anew":
+        house.pod("web-0", containers=HALF, schedulingGates=[{"name": "example.com/wait"}])
+    house.settle()
+    assert node_of(house, "db-0") == "minisets-0"
+
+
+def test_a_pod_that_waits_for_its_volume_gives_way_and_is_not_deleted(house: House) -> None:
+    late_class(house, "example.com/disks")
+    house.node()
+    priority(house, "high", 1000)
+    pod_with_claim(house, "web-0", containers=HALF)
+    house.settle()
+    house.pod("db-0", containers=HALF, priorityClassName="high")
+    house.settle()
+    assert node_of(house, "db-0") == "minisets-0"
+    assert not is_being_deleted(house.get("Pod", "web-0"))
+    assert "Insufficient cpu" in str(condition(house.get("Pod", "web-0"), "PodScheduled"))
+
+
+def test_a_node_that_is_made_anew_still_keeps_room_for_who_waits_for_its_volume(house: House) -> None:
+    late_class(house, "example.com/disks")
+    house.node()
+    pod_with_claim(house, "web-0", containers=HALF)
+    house.settle()
+    house.store_delete("Node", "minisets-0")
+    house.node()
+    house.pod("db-0", containers=HALF)
+    house.settle()
+    assert node_of(house, "db-0") == ""
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["another claim's", "gone"])
+def test_a_volume_that_is_not_to_be_had_by_now_is_not_waited_for(*, is_gone: bool) -> None:
+    """A-140: what the store says counts, and the next one is chosen at once."""
+    house = House()
+    two_nodes(house, "disk")
+    for ordinal in range(2):
+        house.set_status("PersistentVolume", f"disk-{ordinal}", phase="Available")
+    pod_with_claim(house, "web-0")
+    late = Scheduling(house.registry, house.recorder(), house.clock)
+    Follower(house.store, late.kinds, lambda: None).keys(late.keys)
+    other = {"namespace": "default", "name": "other", "uid": "uid-other"}
+    house.edit("PersistentVolume", "disk-0", lambda volume: volume["spec"].update(claimRef=other))
+    if is_gone:
+        house.store_delete("PersistentVolume", "disk-0")
+    late.reconcile("default/web-0")
+    assert selected(house, "web-0") == "minisets-1"
+    assert house.get("PersistentVolume", "disk-1")["spec"]["claimRef"]["name"] == "www-web-0"
+
+
+def test_a_pod_that_waits_for_its_volume_makes_no_work_for_anybody(house: House) -> None:
+    late_class(house, "example.com/disks")
+    house.node()
+    pod_with_claim(house, "web-0")
+    house.settle()
+    before = house.store.version()
+    house.reconcile_all_again()
+    assert house.store.version() == before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minisets.controllers.scheduling.snapshot import Snapshot
-from minisets.controllers.scheduling.volumes import unbound_claims
+from minisets.controllers.scheduling.volumes import choices
 from tests.controllers.scheduling.asking import lasts, takers, why
 from tests.controllers.scheduling.cluster import ZONE, claim_volumes, info, node, nodes, pod
 from tests.controllers.scheduling.storage import claim, late, storage_class, volume, waiting
@@ -180,5 +180,22 @@ def test_a_claim_that_was_told_a_node_keeps_to_it_while_there_is_such_a_node() -
 def test_the_claims_that_must_be_told_the_node_are_those_that_are_not_bound() -> None:
     both = info(volumes=claim_volumes("www", "logs"))
     unbound = waiting("logs")
-    assert unbound_claims(both, around(claim(), unbound)) == (unbound,)
-    assert unbound_claims(both, replace(around(claim()), claims={})) == ()
+    placed = around(claim(), unbound, volumes=(volume("disk", on=FIRST),), has_class=late())
+    assert choices(both, placed, FIRST) == ((unbound, placed.volumes["disk"]),)
+    assert choices(both, placed, SECOND) == ((unbound, None),)
+    assert choices(both, replace(around(claim()), claims={}), FIRST) == ()
+
+
+def test_a_claim_does_not_keep_to_a_node_where_it_can_have_no_volume_any_more() -> None:
+    """A-140: the one that was there may be another claim's by now, and nobody makes one."""
+    told, has_class = waiting(node=FIRST), late(provisioner=NOBODY)
+    assert takers(WEB, around(told, volumes=(volume(on=SECOND),), has_class=has_class)) == [SECOND]
+    both = (volume("a", on=FIRST), volume("b", on=SECOND))
+    assert takers(WEB, around(told, volumes=both, has_class=has_class)) == [FIRST]
+
+
+def test_a_volume_that_is_reserved_for_a_claim_is_not_weighed_against_others() -> None:
+    """A-136."""
+    mine, better = volume("mine", on=SECOND, size="9Gi"), volume("better", on=FIRST)
+    mine["spec"]["claimRef"] = {"namespace": "default", "name": "www", "uid": "uid-www"}
+    assert takers(WEB, around(waiting(), volumes=(mine, better), has_class=late())) == [SECOND]
