@@ -247,7 +247,9 @@ class Verbs:
         node = target.get("name") if isinstance(target, dict) else None
         if not isinstance(node, str) or not node:
             raise BadRequest('Binding in version "v1" cannot be handled as a Binding: target.name is missing')
-        self._registry.bind(call.ref, node)
+        head = body.get("metadata")
+        uid = head.get("uid") if isinstance(head, dict) else None
+        self._registry.bind(call.ref, node, str(uid or ""))
         return _done()
 
     def _evict(self, call: Call) -> Answer:

@@ -377,6 +377,8 @@ def test_a_binding_gives_a_pod_its_node_once(client: Client) -> None:
     client.create(PODS, pod("web-0"))
     body = {"target": {"kind": "Node", "name": "minisets-0"}}
     assert client.ask("POST", f"{PODS}/web-0/binding", {"target": {}}).code == 400
+    of_another = {**body, "metadata": {"uid": "another"}}
+    assert client.ask("POST", f"{PODS}/web-0/binding", of_another).code == 409
     assert client.ask("POST", f"{PODS}/web-0/binding", body).json["status"] == "Success"
     assert client.get(f"{PODS}/web-0").json["spec"]["nodeName"] == "minisets-0"
     assert client.ask("POST", f"{PODS}/web-0/binding", body).code == 409
