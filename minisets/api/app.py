@@ -59,6 +59,17 @@ _SENT_WITHIN = timedelta(seconds=2)
 _STANDS_STILL = timedelta(milliseconds=500)
 
 
+def told_of(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What failed in the loop is logged, but for one thing that clients do and Python takes for its mistake.
+
+    Trap: a transport that had to wait, and whose client resets it as it writes on, is ended twice; the second
+    time there is nothing left that could be (asyncio's `_write_ready`).
+    """
+    is_ended_twice = "._call_connection_lost(" in str(context.get("message"))
+    if not (is_ended_twice and isinstance(context.get("exception"), AttributeError)):
+        loop.default_exception_handler(context)
+
+
 class ApiServer:
     """One server. `start` returns when it listens, `stop` when its threads have ended."""
 
@@ -109,6 +120,7 @@ class ApiServer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(told_of)
         lanes = Lanes()
         entrance = Entrance(self._gate, self._backend, lanes, self._settings.cluster)
         server = _Listener(

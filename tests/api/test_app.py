@@ -1,5 +1,8 @@
 """The server as a whole: starting, stopping, and clients that misbehave."""
 
+import asyncio
+import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from minisets.api.app import ApiServer, Backend
+from minisets.api.app import ApiServer, Backend, told_of
 from minisets.api.lanes import STREAMS, Lanes
 from minisets.clock import SystemClock
 from minisets.cluster.credentials import Credentials
@@ -146,6 +149,55 @@ def test_requests_are_answered_side_by_side(running: Running) -> None:
         thread.join()
     assert failures == []
     assert len(running.client.get(CONFIGMAPS).json["items"]) == 80
+
+
+class Refilling(asyncio.Protocol):
+    """Writes on as soon as there is room; by then its peer is gone."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer = peer
+        self.transport: asyncio.Transport | None = None
+        self.ended = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(0)
+
+    def resume_writing(self) -> None:
+        self._peer.close()
+        assert self.transport is not None
+        self.transport.write(b"more")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.ended.set()
+
+
+async def refill() -> None:
+    asyncio.get_running_loop().set_exception_handler(told_of)
+    ours, peer = socket.socketpair()
+    _, protocol = await asyncio.get_running_loop().create_connection(lambda: Refilling(peer), sock=ours)
+    assert protocol.transport is not None
+    while not protocol.transport.get_write_buffer_size():
+        protocol.transport.write(b"x" * 4096)
+    peer.setblocking(False)
+    while not protocol.ended.is_set():
+        with contextlib.suppress(OSError):
+            peer.recv(1_000_000)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(int, "no number")
+    await asyncio.sleep(0)
+
+
+def test_a_client_that_resets_what_it_is_sent_is_no_mistake_and_others_are_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(refill())
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("Exception in callback int(")
 
 
 def test_streams_have_a_bounded_number_of_places() -> None:
