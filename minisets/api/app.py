@@ -65,8 +65,9 @@ def told_of(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     Trap: a transport that had to wait, and whose client resets it as it writes on, is ended twice; the second
     time there is nothing left that could be (asyncio's `_write_ready`).
     """
-    is_ended_twice = "._call_connection_lost(" in str(context.get("message"))
-    if not (is_ended_twice and isinstance(context.get("exception"), AttributeError)):
+    before = getattr(context.get("exception"), "__context__", None)
+    is_ended = isinstance(before, AttributeError) and (before.obj, before.name) == (None, "connection_lost")
+    if not is_ended:
         loop.default_exception_handler(context)
 
 

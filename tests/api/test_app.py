@@ -174,6 +174,13 @@ class Refilling(asyncio.Protocol):
         self.ended.set()
 
 
+class Mistaken(asyncio.Protocol):
+    """Has a mistake of its own at its end."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        exc.no_such_name()  # type: ignore[union-attr] # that is the mistake
+
+
 async def refill() -> None:
     asyncio.get_running_loop().set_exception_handler(told_of)
     ours, peer = socket.socketpair()
@@ -187,17 +194,22 @@ async def refill() -> None:
             peer.recv(1_000_000)
         await asyncio.sleep(0)
     await asyncio.sleep(0)
-    asyncio.get_running_loop().call_soon(int, "no number")
+    ours, peer = socket.socketpair()
+    transport, _ = await asyncio.get_running_loop().create_connection(Mistaken, sock=ours)
+    transport.close()
+    peer.close()
+    await asyncio.sleep(0)
     await asyncio.sleep(0)
 
 
-def test_a_client_that_resets_what_it_is_sent_is_no_mistake_and_others_are_logged(
+def test_a_client_that_resets_what_it_is_sent_is_no_mistake_and_ours_are_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR):
         asyncio.run(refill())
-    (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("Exception in callback int(")
+    (told,) = caplog.records
+    assert told.exc_info is not None
+    assert "no_such_name" in str(told.exc_info[1])
 
 
 def test_streams_have_a_bounded_number_of_places() -> None:

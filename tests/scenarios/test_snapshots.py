@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +18,10 @@ from minisets.engine import labels
 from minisets.objects.metadata import status_of
 from tests.scenarios.bare import BUSY
 from tests.scenarios.cluster import MANIFESTS, PROMPTLY, SOON
+from tests.scenarios.heard import Heard, listening
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.scenarios.cluster import Cluster
 
 pytestmark = pytest.mark.docker
@@ -74,26 +71,10 @@ def helpers(cluster: Cluster) -> list[Any]:
     return list(found)
 
 
-@contextmanager
-def told(cluster: Cluster) -> Iterator[list[tuple[str, str]]]:
-    """What the engine says of the pods' containers, as it happens: (`die`, name), (`start`, name)."""
-    heard: list[tuple[str, str]] = []
-    wanted = {"label": f"{labels.CLUSTER}={cluster.name}", "event": ["die", "start"]}
-    stream = cluster.engine.api.events(decode=True, filters=wanted)
-
-    def listen() -> None:
-        for event in stream:
-            about = event["Actor"]["Attributes"]
-            if about.get(labels.KIND) == "container":
-                heard.append((event["Action"], about[labels.POD]))
-
-    listener = threading.Thread(target=listen)
-    listener.start()
-    try:
-        yield heard
-    finally:
-        stream.close()
-        listener.join(SOON.total_seconds())
+def told(heard: Heard) -> list[tuple[str, str]]:
+    """What happened to the pods' containers, in order: (`die`, name), (`start`, name)."""
+    about = [(one["Action"], one["Actor"]["Attributes"]) for one in heard]
+    return [(action, of[labels.POD]) for action, of in about if of.get(labels.KIND) == "container"]
 
 
 def test_all_replicas_are_saved_as_of_one_moment_and_put_back_in_order(own_cluster: Cluster) -> None:
@@ -131,11 +112,11 @@ def test_all_replicas_are_saved_as_of_one_moment_and_put_back_in_order(own_clust
     for pod in PODS:
         cluster.inside(pod, "echo later > /data/later; : > /data/ballast")
     began = time.monotonic()
-    with told(cluster) as heard:
+    with listening(cluster, "die", "start") as heard:
         restored = cluster.minisets("snapshot", "restore", "first", "--yes", within=LONG).succeeded()
-        until(lambda: len(heard) >= 2 * len(PODS), "the engine to tell of all of them", SOON)
+        until(lambda: len(told(heard)) >= 2 * len(PODS), "the engine to tell of all of them", SOON)
     note(f"put back in {time.monotonic() - began:.1f} s:\n{restored.out}")
-    assert heard[: 2 * len(PODS)] == [
+    assert told(heard)[: 2 * len(PODS)] == [
         *(("die", pod) for pod in reversed(PODS)),
         *(("start", pod) for pod in PODS),
     ]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from minisets.controllers.scheduling.cache import EVERYBODY, WHO_BINDS, Cache, claim_meant
 from minisets.controllers.scheduling.decide import NotOurs, Place, Preempt, Refuse, SelectNode, schedule
+from minisets.controllers.volumes.binding import reserve
 from minisets.controllers.volumes.claims import SELECTED_NODE
 from minisets.controllers.volumes.matching import claim_ref, is_for
-from minisets.controllers.volumes.reconciler import reserve
 from minisets.errors import Conflict, NotFound
 from minisets.objects.metadata import (
     annotations_of,

@@ -18,19 +18,18 @@ from minisets.controllers.volumes.actions import (
     Tell,
     Unprotect,
 )
+from minisets.controllers.volumes.binding import annotate, free, point, reserve
 from minisets.controllers.volumes.claims import (
-    BIND_COMPLETED,
-    BOUND_BY_CONTROLLER,
     PROVISIONER,
     PROVISIONER_BETA,
     SELECTED_NODE,
     ObservedClaim,
     plan_claim,
 )
-from minisets.controllers.volumes.matching import claim_ref, class_of, is_for
+from minisets.controllers.volumes.matching import claim_ref, class_of
 from minisets.controllers.volumes.release import plan_volume
 from minisets.controllers.volumes.usage import claim_names, users_of
-from minisets.errors import Conflict, NotFound
+from minisets.errors import NotFound
 from minisets.objects.kinds import Ref
 from minisets.objects.metadata import (
     annotations_of,
@@ -138,16 +137,16 @@ class Volumes:
             case ReserveVolume(volume=volume, claim=claim, chosen=chosen):
                 self._edit(volume, lambda current: reserve(current, claim, chosen=chosen))
             case PointClaim(claim=claim, volume=volume, chosen=chosen):
-                self._edit(claim, lambda current: _point(current, volume, chosen=chosen))
+                self._edit(claim, lambda current: point(current, volume, chosen=chosen))
             case SetVolumePhase(volume=volume, phase=phase, message=message):
                 self._edit(volume, lambda current: _phase(current, phase, message), "status")
             case SetClaimStatus(claim=claim, status=status):
                 self._edit(claim, lambda current: current.update(status=status), "status")
             case AskProvisioner(claim=claim, provisioner=provisioner):
                 asked = {PROVISIONER: provisioner, PROVISIONER_BETA: provisioner}
-                self._edit(claim, lambda current: _annotate(current, asked))
+                self._edit(claim, lambda current: annotate(current, asked))
             case FreeVolume(volume=volume):
-                self._edit(volume, _free)
+                self._edit(volume, free)
             case Unprotect(obj=obj, finalizer=finalizer):
                 self._edit(obj, lambda current: current["metadata"]["finalizers"].remove(finalizer))
             case Tell(obj=obj, type=kind, reason=reason, cause=message):
@@ -173,41 +172,6 @@ def _names(volume: Object, claim: Ref) -> bool:
     return (ref.get("namespace"), ref.get("name")) == (claim.namespace, claim.name)
 
 
-def reserve(volume: Object, claim: Object, *, chosen: bool) -> None:
-    """Edit in place: from now on the volume is that claim's. chosen: nobody asked for just this one."""
-    # Why: two claims may have chosen the same volume at once; whoever writes second must choose again.
-    if claim_ref(volume) is not None and not is_for(volume, claim):
-        raise Conflict(f"volume {name_of(volume)} was just reserved for another claim")
-    volume["spec"]["claimRef"] = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "namespace": namespace_of(claim),
-        "name": name_of(claim),
-        "uid": uid_of(claim),
-    }
-    if chosen:
-        _annotate(volume, {BOUND_BY_CONTROLLER: "yes"})
-
-
-def _point(claim: Object, volume: Object, *, chosen: bool) -> None:
-    claim["spec"]["volumeName"] = name_of(volume)
-    by_us = {BOUND_BY_CONTROLLER: "yes"} if chosen else {}
-    _annotate(claim, {BIND_COMPLETED: "yes", **by_us})
-
-
 def _phase(volume: Object, phase: str, message: str) -> None:
     kept = {key: value for key, value in status_of(volume).items() if key != "message"}
     volume["status"] = {**kept, "phase": phase, **({"message": message} if message else {})}
-
-
-def _free(volume: Object) -> None:
-    """Kubernetes: pv_controller.go unbindVolume."""
-    annotations = volume["metadata"].get("annotations") or {}
-    if annotations.pop(BOUND_BY_CONTROLLER, None):
-        volume["spec"].pop("claimRef", None)
-    else:
-        volume["spec"]["claimRef"].pop("uid", None)
-
-
-def _annotate(obj: Object, annotations: dict[str, str]) -> None:
-    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), **annotations}

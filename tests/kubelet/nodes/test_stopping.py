@@ -169,8 +169,8 @@ def test_a_server_that_starts_anew_leaves_a_stopped_node_stopped(how: str, state
         world.wait_ready("web-1")
 
 
-def test_what_was_begun_before_the_server_ended_is_finished_by_the_next() -> None:
-    """HALTED is on record: whoever is paused is let go, though nobody stops the node any more."""
+def _hung() -> World:
+    """A pod on a node that was paused; no server looks any more."""
     world = World()
     world.create_node(ONE)
     with world.kubelet():
@@ -178,6 +178,12 @@ def test_what_was_begun_before_the_server_ended_is_finished_by_the_next() -> Non
         world.wait_ready("web-1")
         _stop(world, "pause")
         until(lambda: _states(world)["web-1_sandbox"] == "paused", "the pause", SOON)
+    return world
+
+
+def test_what_was_begun_before_the_server_ended_is_finished_by_the_next() -> None:
+    """HALTED is on record: whoever is paused is let go, though nobody stops the node any more."""
+    world = _hung()
     world.annotate_node(ONE, stopped=None)
     with world.kubelet():
         until(lambda: _states(world)["web-1"] == "running", "it to go on", SOON)
@@ -201,13 +207,7 @@ def test_on_a_node_that_is_made_anew_those_go_on_that_hung_with_the_old_one(worl
 
 
 def test_so_they_do_when_it_is_made_anew_while_no_server_looks() -> None:
-    world = World()
-    world.create_node(ONE)
-    with world.kubelet():
-        world.create_pod("web-1", ONE)
-        world.wait_ready("web-1")
-        _stop(world, "pause")
-        until(lambda: _states(world)["web-1_sandbox"] == "paused", "the pause", SOON)
+    world = _hung()
     _is_remade(world)
     world.engine.fail_next("unpause_container", EngineTimeout("no answer"))
     with world.kubelet():
